@@ -1,0 +1,157 @@
+"""This file names what the engine answers: graded answers per question, a category per cause, an attribution per finding.
+
+The words of `Category` are borrowed from WHO-UMC's causality categories; the counts behind them are ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from correlation.dates import DateRange
+from correlation.timeline import BodySite, FillerInjection, ImagingFinding, PatientTimeline, ResourceRef
+
+
+class Reply(StrEnum):
+    """Three replies, never two: a missing fact is neither a yes nor a no."""
+
+    YES = "yes"
+    NO = "no"
+    NOT_KNOWN = "not-known"
+
+
+class Strength(StrEnum):
+    """How much one answer weighs for or against a cause."""
+
+    STRONG_FOR = "strong-for"
+    MODERATE_FOR = "moderate-for"
+    SUPPORTING_FOR = "supporting-for"
+    NONE = "none"
+    SUPPORTING_AGAINST = "supporting-against"
+    MODERATE_AGAINST = "moderate-against"
+    STRONG_AGAINST = "strong-against"
+
+
+class Category(StrEnum):
+    """How well a cause fits, read from `knowledge/categories.toml`."""
+
+    PROBABLE = "probable"
+    POSSIBLE = "possible"
+    UNLIKELY = "unlikely"
+    UNASSESSABLE = "unassessable"
+
+
+class Attribution(StrEnum):
+    """Whether recorded fillers explain the findings (contract, section 4)."""
+
+    EXPLAINED = "explained"
+    PARTLY = "partly"
+    NOT_EXPLAINED = "not-explained"
+    INDETERMINATE = "indeterminate"
+    NOT_APPLICABLE = "not-applicable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One question answered for one cause: the reply, its weight, one sentence why, the facts and the sources.
+
+    `because` holds clinical words and may quote values: it is for the report, never for a log.
+    """
+
+    question: str
+    ask: str
+    reply: Reply
+    strength: Strength
+    because: str
+    evidence: tuple[ResourceRef, ...] = ()
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What would move a conclusion: the question(s) that would have to be answered, how, and where it would then stand."""
+
+    questions: tuple[str, ...]
+    replies: tuple[Reply, ...]
+    becomes: str  # a Category for a cause, an Attribution for the patient
+    says: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CauseAssessment:
+    """One candidate cause with every answer for, against and unknown."""
+
+    cause: str
+    name: str
+    category: Category
+    answers: tuple[Answer, ...]
+    would_change: tuple[Change, ...] = ()
+    next_step: str = ""
+    from_filler: bool = False  # a recorded filler, or a known late effect of one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingCourse:
+    """The same finding (site and kind) over its studies, oldest first."""
+
+    key: str  # stable over versions: kind and region
+    kind: str
+    site: BodySite | None
+    seen: tuple[ImagingFinding, ...]
+    first_seen: DateRange | None
+    course: str  # in plain words: "seen once", "smaller on 2021-10-14 than on 2019-10-15"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingAssessment:
+    """One finding with its own differential and attribution."""
+
+    finding: FindingCourse
+    attribution: Attribution
+    because: str
+    differential: tuple[CauseAssessment, ...]
+    injections: tuple[FillerInjection, ...] = ()  # the ones that fit this finding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """Something to act on whatever the ranking says. `code` is a code of our CodeSystem `alert`."""
+
+    code: str
+    says: str
+    evidence: tuple[ResourceRef, ...] = ()
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnusedFact:
+    """A record that was read and not counted, with the reason."""
+
+    source: ResourceRef
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """The whole answer about one patient.
+
+    `attribution` is `None` where there is no imaging at all: then there is no report, and `missing` says what is needed.
+    `differential` ranks the causes over all findings, best first, every cause of the knowledge base included.
+    """
+
+    attribution: Attribution | None
+    because: str
+    findings: tuple[FindingAssessment, ...]
+    differential: tuple[CauseAssessment, ...]
+    alerts: tuple[Alert, ...]
+    missing: tuple[str, ...]
+    unused: tuple[UnusedFact, ...]
+    would_change: tuple[Change, ...]
+    conclusion: str
+    limitations: tuple[str, ...]
+    timeline: PatientTimeline
+    as_of: date
+    edition: str
+    digest: str
