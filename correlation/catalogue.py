@@ -127,9 +127,7 @@ class Question:
     yes: Strength
     no: Strength
     sources: tuple[str, ...]
-    parameters: Mapping[
-        str, tuple[str, ...]
-    ]  # words the function compares with, such as morphology = ["plaque"]
+    parameters: Mapping[str, tuple[str, ...]]  # words the function compares with, such as morphology = ["plaque"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
