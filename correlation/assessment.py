@@ -1,4 +1,4 @@
-"""This file names what the engine answers: graded answers per question, a category per cause, an attribution per finding.
+"""This file names what the engine answers: replies to questions, a category per cause, an attribution per finding.
 
 The words of `Category` are borrowed from WHO-UMC's causality categories; the counts behind them are ours.
 """
@@ -70,7 +70,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What would move a conclusion: the question(s) that would have to be answered, how, and where it would then stand."""
+    """What would move a conclusion: the questions that would have to be answered, how, and where it would stand."""
 
     questions: tuple[str, ...]
     replies: tuple[Reply, ...]
@@ -137,7 +137,7 @@ class UnusedFact:
 class Assessment:
     """The whole answer about one patient.
 
-    `attribution` is `None` where there is no imaging at all: then there is no report, and `missing` says what is needed.
+    `attribution` is `None` where there is no imaging at all: then there is no report; `missing` says what is needed.
     `differential` ranks the causes over all findings, best first, every cause of the knowledge base included.
     """
 

@@ -15,7 +15,7 @@ from correlation.assessment import Category, Strength
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where a fact comes from. `kind`: case report, series, review, product label, guideline, standard, textbook, design."""
+    """Where a fact comes from. `kind`: case report, series, review, label, guideline, standard, textbook, design."""
 
     id: str
     title: str
@@ -49,8 +49,9 @@ class Material:
 
     `on_ct`: calcific, metallic, fat, soft_tissue, fluid or unknown. `late_calcification`: known, rare or none.
     `visible_months_ct`: how long deposits are expected on CT after the last injection (`None`: for life or never).
-    `extra_step`: one more region of reach than CaHA, for materials known to migrate. `product_names` and `generic_names`
-    are matched case-insensitively; a trap such as "Neauvia Stimulate" stands here with the material it really is.
+    `extra_step`: one more region of reach than CaHA, for materials known to migrate. `product_names` and
+    `generic_names` are matched without regard to case; a trap such as "Neauvia Stimulate" stands here with the
+    material it really is.
     """
 
     id: str
@@ -72,7 +73,7 @@ class Material:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Region:
-    """One region of the body. `group`: face, neck, hand, arm, trunk, leg, larynx or deep (joint, node, orbit, sinus, gland, scalp).
+    """One region of the body. `group`: face, neck, hand, arm, trunk, leg, larynx or deep (joint, node, gland …).
 
     `filler_site` is false where a filler is not put (gland, duct, node, joint). `snomed` codes are certain ones only;
     each carries the side it implies, if any. `broader` lists regions this one lies in ("face" for "malar").
@@ -120,7 +121,7 @@ class Analyte:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One question of a cause: which function answers it, in which words it is asked, what each reply weighs, on which sources."""
+    """One question of a cause: the function that answers it, its words, the weight of each reply, its sources."""
 
     id: str
     ask: str

@@ -82,7 +82,7 @@ class LabResult:
     """One laboratory result in the analyte's own unit (`knowledge/labs.toml`).
 
     `value` is `None` for a purely qualitative result (`positive`, `negative` in `qualitative`) or for one whose unit
-    could not be converted (`unusable_because` then says why). `comparator` is `<`, `<=`, `>=` or `>` for a censored value.
+    could not be converted (`unusable_because` says why). `comparator` is `<`, `<=`, `>=` or `>` for a censored value.
     `low`/`high` come from the record; where it gives none they are the adult default and `range_is_default` is true.
     """
 
@@ -118,7 +118,7 @@ class ImagingExam:
 
 
 class FindingKind(StrEnum):
-    """What a radiologist described. Only the kinds in `TARGET_KINDS` ask for an explanation by a filler or a disease."""
+    """What a radiologist described. Only the kinds in `TARGET_KINDS` ask for an explanation."""
 
     CALCIFICATION = "calcification"
     DEPOSIT = "deposit"  # soft-tissue material whose calcium cannot be told (MRI, ultrasound)
@@ -139,10 +139,11 @@ TARGET_KINDS = frozenset(FindingKind) - {FindingKind.DISTRACTOR}
 class ImagingFinding:
     """One finding at one site on one exam, as coded or as read from the report's words.
 
-    `tissue` is one of: dermis, subcutaneous_fat, supraperiosteal, fascia, muscle, tendon, periarticular, vessel, duct, gland,
-    node, bone, sinus, organ, or `None`. `morphology` holds words of: plaque, linear, clump, punctate, nodular, round,
-    rim, eggshell, laminated, sheet, tram_track, reticular, zonal, amorphous, diffuse, stippled, comet_tail, snowstorm,
-    mass, elongated. `density` is one of: calcific, metallic, fat, soft_tissue, fluid, high, faint, or `None`.
+    `tissue` is one of: dermis, subcutaneous_fat, supraperiosteal, fascia, muscle, tendon, periarticular, vessel,
+    duct, gland, node, bone, sinus, organ, or `None`. `morphology` holds words of: plaque, linear, clump, punctate,
+    nodular, round, rim, eggshell, laminated, sheet, tram_track, reticular, zonal, amorphous, diffuse, stippled,
+    comet_tail, snowstorm, mass, elongated. `density` is one of: calcific, metallic, fat, soft_tissue, fluid, high,
+    faint, or `None`.
     `on_bone`: True attached to bone, False described as separate, None not described.
     `change` against an earlier study: decreased, increased, stable, new, residual or `None`.
     """

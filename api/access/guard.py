@@ -1,0 +1,90 @@
+"""This file guards the routes: each says what it needs, and is given the Caller who has it.
+
+Open access is the only one of this release. It is allowed on a loopback address alone and is said aloud in the log and
+in the CapabilityStatement.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fastapi import Request
+from fastapi.params import Depends
+
+from api.access.caller import OPEN_CALLER, Caller
+from api.access.errors import AccessNotPossible, NotPermitted
+
+OPEN_ACCESS_WARNING = (
+    "Access is open: whoever reaches this address may read and write everything. "
+    "It answers on this machine only and is meant for trying out, not for real patients."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """What a route needs: one of `contexts` (system, user, patient), on `resource_type`, the `rights` of SMART v2."""
+
+    contexts: frozenset[str]
+    resource_type: str
+    rights: frozenset[str]
+
+
+def check_access(access: str, *, host: str) -> None:
+    """Raise AccessNotPossible unless `access` can be given safely on `host`."""
+    if access == "smart":
+        raise AccessNotPossible(
+            "FILLERTRACE_API_ACCESS=smart is not available in this release: SMART tokens cannot be checked yet. "
+            "Only FILLERTRACE_API_ACCESS=open on a loopback address can be used."
+        )
+    if access != "open":
+        raise AccessNotPossible("FILLERTRACE_API_ACCESS must be open; smart is planned and not yet available.")
+    if not is_loopback(host):
+        raise AccessNotPossible(
+            f"Open access is allowed on a loopback address only, and {host} can be reached from other machines. "
+            "Use --host 127.0.0.1, or wait for the release that checks SMART tokens."
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is reached from this machine alone. A name other than localhost is not trusted to be."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def needs(contexts: str, resource_type: str, rights: str) -> Caller:
+    """The default of a route's `caller` parameter, such as `caller: Caller = needs("user|system", "Task", "r")`."""
+    need = Need(contexts=frozenset(contexts.split("|")), resource_type=resource_type, rights=frozenset(rights))
+    # FastAPI replaces the default by what the dependency returns, so the type the route sees is Caller.
+    return Depends(_guard(need))  # type: ignore[return-value]
+
+
+def _guard(need: Need) -> Callable[[Request], Caller]:
+    def caller_who_may(request: Request) -> Caller:
+        caller = caller_of(request)
+        if not permits(caller, need=need):
+            raise NotPermitted
+        request.state.caller = caller
+        return caller
+
+    return caller_who_may
+
+
+def caller_of(request: Request) -> Caller:
+    """Who makes this request. With open access everybody is the one caller who may do all."""
+    return OPEN_CALLER
+
+
+def permits(caller: Caller, *, need: Need) -> bool:
+    """Whether one of the caller's scopes covers the need, read as SMART v2 scopes `context/Type.cruds`."""
+    for scope in caller.scopes:
+        context, _, rest = scope.partition("/")
+        resource_type, _, rights = rest.partition(".")
+        if context in need.contexts and resource_type in {"*", need.resource_type} and need.rights <= set(rights):
+            return True
+    return False

@@ -1,0 +1,43 @@
+"""This file names what the routes work with: put together once in app.py, handed to each route by `parts_of`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import Request
+
+from api.settings import ApiSettings
+from correlation.catalogue import Knowledge
+from store.database import Database
+from store.queue import Queue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The settings, the record, the queue, the knowledge base and the clock of one running service.
+
+    `waiting` bounds how many requests may hold a thread while they wait for a worker, so that the others are answered.
+    """
+
+    settings: ApiSettings
+    database: Database
+    queue: Queue
+    knowledge: Knowledge
+    clock: Callable[[], datetime]
+    waiting: threading.BoundedSemaphore
+    software_version: str
+
+
+def parts_of(request: Request) -> Parts:
+    """The parts of the service that serves this request."""
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+def base_of(request: Request) -> str:
+    """The address of our FHIR base as the caller knows it, without a slash at the end."""
+    settings = parts_of(request).settings
+    return settings.base_url.rstrip("/") if settings.base_url else f"{str(request.base_url).rstrip('/')}/fhir"
