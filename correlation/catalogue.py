@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
@@ -47,7 +47,7 @@ class Review:
 class Material:
     """One class of filler material.
 
-    `on_ct`: calcific, metallic, fat, soft_tissue, fluid or unknown. `late_calcification`: known, rare or none.
+    `on_ct`: calcific, metallic, fat, soft_tissue, fluid or unknown. `late_calcification`: known, rare, none or unknown.
     `visible_months_ct`: how long deposits are expected on CT after the last injection (`None`: for life or never).
     `extra_step`: one more region of reach than CaHA, for materials known to migrate. `product_names` and
     `generic_names` are matched without regard to case; a trap such as "Neauvia Stimulate" stands here with the
@@ -72,11 +72,19 @@ class Material:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SnomedCode:
+    """One SNOMED CT code of a region, what it means in our own words, and where it was read."""
+
+    code: str
+    means: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Region:
     """One region of the body. `group`: face, neck, hand, arm, trunk, leg, larynx or deep (joint, node, gland …).
 
-    `filler_site` is false where a filler is not put (gland, duct, node, joint). `snomed` codes are certain ones only;
-    each carries the side it implies, if any. `broader` lists regions this one lies in ("face" for "malar").
+    `filler_site` is false where a filler is not put (gland, duct, node, joint). `snomed` codes are certain ones only. `broader` lists regions this one lies in ("face" for "malar").
     """
 
     id: str
@@ -90,6 +98,9 @@ class Region:
     broader: tuple[str, ...]
     filler_site: bool
     sources: tuple[str, ...]
+    snomed_codes: tuple[SnomedCode, ...] = ()  # the same codes with their meaning
+    certainty: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +128,8 @@ class Analyte:
     impossible_below: Decimal | None
     impossible_above: Decimal | None
     sources: tuple[str, ...]
+    certainty: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,3 +204,6 @@ class Knowledge:
     alerts: Mapping[str, AlertRule]
     measures: Mapping[str, Measure]  # numbers used by more than one rule, by name
     sources: Mapping[str, Source]
+    file_reviews: Mapping[str, Review] = field(default_factory=dict)  # who checked a file of many entries, by its path
+    issued: date | None = None
+    next_review: date | None = None

@@ -127,7 +127,9 @@ class HapiServer:
         self._folder: Path | None = None
         self._process: subprocess.Popen[str] | None = None
 
-    def start(self, port: int = 0, database: Path | None = None, *, external_references: bool = False) -> None:
+    def start(
+        self, port: int = 0, database: Path | None = None, *, external_references: bool = False
+    ) -> None:
         """Build if needed, start, and return when the server answers (deadline 180 s).
 
         ``database`` names an H2 file, without its suffix, that outlives the server; by default the
@@ -138,7 +140,10 @@ class HapiServer:
         build()
         self._folder = processes.new_folder("hapi")
         self._process = processes.spawn(
-            self._command(port, database, external_references), log=self.log, piped=True, directory=self._folder
+            self._command(port, database, external_references),
+            log=self.log,
+            piped=True,
+            directory=self._folder,
         )
         assert self._process.stdout is not None
         self._wait_for_ready(processes.LineReader(self._process.stdout))
@@ -246,7 +251,14 @@ class HapiValidator:
     def _command(self) -> list[str | Path]:
         options = f"@{SOURCES / 'java-validator.options'}"
         main = "example.fillertrace.hapi.ValidatorMain"
-        return [_require_java(), options, "-cp", JAR, main, *(folder.resolve() for folder in self._definitions)]
+        return [
+            _require_java(),
+            options,
+            "-cp",
+            JAR,
+            main,
+            *(folder.resolve() for folder in self._definitions),
+        ]
 
     @property
     def log(self) -> Path:
@@ -278,7 +290,9 @@ class HapiValidator:
         try:
             answer: dict[str, Any] = json.loads(self._lines.next_line(deadline))
         except (EOFError, TimeoutError) as problem:
-            reason = f"HAPI's validator gave no answer: {problem}; its log ends with: {processes.tail(self.log)}"
+            reason = (
+                f"HAPI's validator gave no answer: {problem}; its log ends with: {processes.tail(self.log)}"
+            )
             # A late answer would be taken for the answer to the next question.
             self.stop()
             raise ServerUnavailable(reason) from None

@@ -75,7 +75,11 @@ def _before_exec(death_signal: signal.Signals | None) -> Callable[[], None] | No
     if libc is None or death_signal is None:
         return None
     number = int(death_signal)
-    return lambda: libc.prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0) and None
+
+    def ask_for_death_signal() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
+
+    return ask_for_death_signal
 
 
 def stop(process: subprocess.Popen[str], by: signal.Signals, patience: float) -> None:

@@ -1,0 +1,65 @@
+"""This file puts a body site into words and into a FHIR CodeableConcept: "cheek, left and right".
+
+A side that the record does not state is said to be not stated; it is never filled in.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from correlation.catalogue import Knowledge
+from correlation.timeline import BodySite, Side
+from fhir_mappings import canonical
+
+_ORDER = (Side.LEFT, Side.RIGHT, Side.MIDLINE)
+
+
+def region_words(region: str, knowledge: Knowledge) -> str:
+    """The name of a region, or its id in plain words where the knowledge base has none."""
+    known = knowledge.regions.get(region)
+    return known.name if known else region.replace("_", " ")
+
+
+def side_words(sides: frozenset[Side]) -> str:
+    """The sides in a fixed order; `side not stated` where there is none."""
+    return " and ".join(side.value for side in _ORDER if side in sides) or "side not stated"
+
+
+def site_words(site: BodySite | None, knowledge: Knowledge) -> str:
+    """One site in words, such as `cheek, left and right`; `site not stated` where there is none."""
+    if site is None:
+        return "site not stated"
+    return f"{region_words(site.region, knowledge)}, {side_words(site.sides)}"
+
+
+def sites_words(sites: tuple[BodySite, ...], knowledge: Knowledge) -> str:
+    """Several sites in words, separated by semicolons."""
+    return "; ".join(site_words(site, knowledge) for site in sites) or "site not stated"
+
+
+def body_site(site: BodySite | None, knowledge: Knowledge) -> dict[str, Any]:
+    """The site as a CodeableConcept: our region, SNOMED CT where a code without a side is certain, and the words."""
+    text = site_words(site, knowledge)
+    if site is None:
+        return {"text": text}
+    codings = [
+        {"system": canonical.BODY_SITE, "code": site.region, "display": region_words(site.region, knowledge)},
+        *_snomed(site, knowledge),
+    ]
+    return {"coding": codings, "text": text}
+
+
+def _snomed(site: BodySite, knowledge: Knowledge) -> list[dict[str, Any]]:
+    """The region's code for exactly the stated side, else its code for no side. More than one candidate: none is certain."""
+    region = knowledge.regions.get(site.region)
+    if region is None:
+        return []
+    by_side: dict[str, list[str]] = {}
+    for entry in region.snomed:
+        code, _, side = entry.partition("|")
+        by_side.setdefault(side, []).append(code)
+    wanted = [side.value for side in site.sides] if len(site.sides) == 1 else []
+    for side in (*wanted, ""):
+        if len(by_side.get(side, ())) == 1:
+            return [{"system": canonical.SNOMED, "code": by_side[side][0]}]
+    return []
