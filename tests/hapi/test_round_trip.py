@@ -1,7 +1,6 @@
 """The published case lives in a real HAPI server: read there, correlated here, written back, read again."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx

@@ -253,7 +253,7 @@ def test_a_good_resource_has_no_errors(validator: HapiValidator) -> None:
     ("change", "says"),
     [
         ({"gender": "unheard"}, "not found in the value set"),
-        ({"birthDate": "1981-02-29"}, "not a valid date"),
+        ({"birthDate": "1981-02-29"}, "Not a valid date"),
         ({"colour": "green"}, "Unrecognized property 'colour'"),
         ({"generalPractitioner": [{"reference": "Device/1"}]}, "Device"),
         ({"contact": [{"gender": "female"}]}, "pat-1"),

@@ -1,0 +1,7 @@
+"""This file names the exit codes of the command (contract, section 1)."""
+
+DONE = 0
+SOME_LINES_REFUSED = 1
+FAILED = 1
+WRONG_USAGE = 2
+BUNDLE_REFUSED = 3

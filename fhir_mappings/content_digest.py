@@ -1,0 +1,73 @@
+"""This file digests what matters in a report, so that the same facts and the same answers never make a new version.
+
+It covers the facts on the timeline and the answers, not the words around them: times, ids and versions of resources,
+the knowledge edition and sentences that change with the calendar ("412 days old") are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date
+from decimal import Decimal
+from enum import Enum
+from hashlib import sha256
+from json import dumps
+from typing import Any
+
+from correlation.assessment import Assessment, CauseAssessment
+from correlation.timeline import ResourceRef
+
+
+def content_digest(assessment: Assessment) -> str:
+    """SHA-256, in hex, over the facts and the answers."""
+    content = {
+        "attribution": assessment.attribution,
+        "findings": [
+            [finding.finding.key, finding.attribution, [_cause(cause) for cause in finding.differential]]
+            for finding in assessment.findings
+        ],
+        "causes": [_cause(cause) for cause in assessment.differential],
+        "alerts": sorted(alert.code for alert in assessment.alerts),
+        "missing": assessment.missing,
+        "facts": {
+            field.name: _facts(getattr(assessment.timeline, field.name)) for field in fields(assessment.timeline)
+        },
+    }
+    return sha256(dumps(_plain(content), sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _cause(cause: CauseAssessment) -> list[Any]:
+    answers = [[answer.question, answer.reply, answer.strength] for answer in cause.answers]
+    return [cause.cause, cause.category, answers]
+
+
+def _facts(value: object) -> Any:
+    """Facts of one kind in an order that does not depend on how they arrived."""
+    plain = _plain(value)
+    return sorted(plain, key=lambda fact: dumps(fact, sort_keys=True)) if isinstance(plain, list) else plain
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, ResourceRef):
+        return value.type
+    if isinstance(value, Decimal):
+        return _number(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (frozenset, set)):
+        return sorted(_plain(item) for item in value)
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _number(value: Decimal) -> str:
+    """2.350 and 2.35 are the same result."""
+    return str(value.normalize())

@@ -1,0 +1,49 @@
+"""This file finds the security labels that a report must carry: the strictest confidentiality among its inputs.
+
+Of the confidentiality codes only the strictest is kept; every other label (sensitivity, handling) is kept as it is, since
+leaving one out would loosen what its author asked for.
+FHIR R4 security labels: https://hl7.org/fhir/R4/security-labels.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from fhir_mappings import canonical
+
+_LOOSEST_FIRST: Final = ("U", "L", "M", "N", "R", "V")
+
+
+def strictest_labels(resources: Iterable[Mapping[str, Any]]) -> tuple[dict[str, Any], ...]:
+    """The labels for something made from all these resources; empty where none carries a label."""
+    confidentiality: dict[str, Any] | None = None
+    others: dict[tuple[str, str], dict[str, Any]] = {}
+    for label in _labels(resources):
+        system, code = str(label.get("system", "")), str(label.get("code", ""))
+        if system == canonical.CONFIDENTIALITY and code in _LOOSEST_FIRST:
+            if confidentiality is None or _rank(code) > _rank(confidentiality["code"]):
+                confidentiality = label
+        elif code:
+            others.setdefault((system, code), label)
+    first = () if confidentiality is None else (confidentiality,)
+    return tuple(_coding(label) for label in (*first, *(others[key] for key in sorted(others))))
+
+
+def _labels(resources: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
+    for resource in resources:
+        meta = resource.get("meta")
+        labels = meta.get("security") if isinstance(meta, Mapping) else None
+        if isinstance(labels, list):
+            yield from (label for label in labels if isinstance(label, dict))
+
+
+def _rank(code: str) -> int:
+    return _LOOSEST_FIRST.index(code)
+
+
+def _coding(label: dict[str, Any]) -> dict[str, Any]:
+    """Only the plain parts of a Coding: an input's extensions are not ours to repeat."""
+    return {
+        key: label[key] for key in ("system", "version", "code", "display") if isinstance(label.get(key), str)
+    }
