@@ -7,7 +7,7 @@ never hold a value from the request.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -17,7 +17,10 @@ from api.access.errors import NotAuthenticated, NotPermitted
 from fhir_mappings.bundle import BundleRejected
 from fhir_mappings.issues import Issue, operation_outcome
 from fhir_mappings.resource_json import dumps
-from store.errors import Busy, KeyReused, NotFound, PatientConflict
+from store import errors as store_errors
+
+MEDIA_TYPE = "application/fhir+json; fhirVersion=4.0; charset=utf-8"
+_PATIENT_ELEMENTS = frozenset({"birthDate", "gender", "identifier"})
 
 
 class RequestRefused(Exception):
@@ -39,14 +42,183 @@ class RequestRefused(Exception):
     ) -> None:
         super().__init__(detail)
         self.status = status
-        self.issue = Issue(severity="error", code=code, detail=detail, text=text, expression=tuple(expression))
+        self.issue = error_issue(code, detail=detail, text=text, expression=expression)
         self.headers = dict(headers or {})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Row:
+class Row:
+    """One row of the table: what an exception of another room is answered with."""
+
     status: int
     code: str
     detail: str
     text: str
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+_RETRY = {"Retry-After": "2"}
+
+# The first row whose exception fits counts; the narrower one stands before the wider.
+TABLE: tuple[tuple[type[Exception], Row], ...] = (
+    (
+        NotAuthenticated,
+        Row(
+            status=401,
+            code="login",
+            detail="not-authenticated",
+            text="Say who you are: send an access token in Authorization.",
+            headers={"WWW-Authenticate": "Bearer"},
+        ),
+    ),
+    (
+        NotPermitted,
+        Row(status=403, code="forbidden", detail="not-permitted", text="This caller may not do this."),
+    ),
+    (
+        store_errors.KeyReused,
+        Row(
+            status=422,
+            code="conflict",
+            detail="idempotency-key-reused",
+            text="This Idempotency-Key was used before with another body. Send a new key, or the earlier body.",
+        ),
+    ),
+    (
+        store_errors.PatientConflict,
+        Row(
+            status=422,
+            code="conflict",
+            detail="patient-conflict",
+            text="This would mix two people: the patient named here contradicts the one on record under the same "
+            "identifier, address or id. Nothing was stored. Check identifier, birthDate and gender in both systems.",
+        ),
+    ),
+    (
+        store_errors.Gone,
+        Row(status=410, code="deleted", detail="gone", text="It was deleted. Its earlier versions are in its history."),
+    ),
+    (
+        store_errors.NotFound,
+        Row(
+            status=404,
+            code="not-found",
+            detail="not-found",
+            text="There is nothing under this id here. Ids are ours: take them from our answers, not from the source system.",
+        ),
+    ),
+    (
+        store_errors.VersionConflict,
+        Row(
+            status=412,
+            code="conflict",
+            detail="version-conflict",
+            text="If-Match does not name the current version. Read the resource again and repeat the change on it.",
+        ),
+    ),
+    (
+        store_errors.AlreadyFinished,
+        Row(
+            status=409,
+            code="conflict",
+            detail="already-finished",
+            text="It has reached an end from which this step is not possible. Read it again to see its status.",
+        ),
+    ),
+    (
+        store_errors.Busy,
+        Row(
+            status=503,
+            code="transient",
+            detail="busy",
+            text="The record is busy. Send the same request again in a few seconds.",
+            headers=_RETRY,
+        ),
+    ),
+)
+
+_HTTP_TEXTS: Mapping[int, tuple[str, str, str]] = {
+    400: ("invalid", "invalid-request", "The request cannot be read as HTTP for this address."),
+    404: ("not-found", "unknown-address", "There is nothing at this address. See the CapabilityStatement at metadata."),
+    405: (
+        "not-supported",
+        "method-not-allowed",
+        "This address does not take this method; Allow names the ones it takes.",
+    ),
+}
+
+
+def error_issue(code: str, *, detail: str, text: str, expression: Sequence[str] = ()) -> Issue:
+    """One issue of severity error."""
+    return Issue(severity="error", code=code, detail=detail, text=text, expression=tuple(expression))
+
+
+def outcome_response(status: int, *, issues: Sequence[Issue], headers: Mapping[str, str] | None = None) -> Response:
+    """An OperationOutcome as an HTTP answer."""
+    return Response(
+        dumps(operation_outcome(issues)), status_code=status, headers=dict(headers or {}), media_type=MEDIA_TYPE
+    )
+
+
+def fault_response(request_id: str) -> Response:
+    """The answer to a fault of ours: it says nothing but where to look."""
+    text = f"Something went wrong on our side; it is in the log under request {request_id}. Nothing half done was kept."
+    return outcome_response(500, issues=[error_issue("exception", detail="fault", text=text)])
+
+
+def issues_of(fault: Exception) -> tuple[int, Sequence[Issue], Mapping[str, str]] | None:
+    """Status, issues and headers for an exception of the table, None for one that is not in it."""
+    if isinstance(fault, RequestRefused):
+        return fault.status, [fault.issue], fault.headers
+    if isinstance(fault, BundleRejected):
+        return fault.status, fault.issues, {}
+    for kind, row in TABLE:
+        if isinstance(fault, kind):
+            issue = error_issue(row.code, detail=row.detail, text=row.text, expression=_expression(fault))
+            headers = dict(row.headers)
+            if isinstance(fault, store_errors.VersionConflict):
+                headers["ETag"] = f'W/"{fault.current}"'
+            return row.status, [issue], headers
+    return None
+
+
+def add_error_answers(app: FastAPI) -> None:
+    """Let the application answer every exception of the table, and Starlette's own, with an OperationOutcome."""
+
+    def answer(request: Request, fault: Exception) -> Response:
+        found = issues_of(fault)
+        if found is None:
+            raise fault
+        status, issues, headers = found
+        return outcome_response(status, issues=issues, headers=headers)
+
+    for kind in (RequestRefused, BundleRejected, *(kind for kind, _ in TABLE)):
+        app.add_exception_handler(kind, answer)
+    app.add_exception_handler(HTTPException, _answer_http)
+    app.add_exception_handler(RequestValidationError, _answer_unreadable)
+
+
+def _answer_http(request: Request, fault: Exception) -> Response:
+    assert isinstance(fault, HTTPException)
+    code, detail, text = _HTTP_TEXTS.get(fault.status_code, ("processing", "invalid-request", "The request was refused."))
+    headers = dict(fault.headers or {})
+    if fault.status_code == 405:
+        headers["Allow"] = ", ".join(sorted(request.app.state.methods_at(request.url.path)))
+    return outcome_response(
+        fault.status_code, issues=[error_issue(code, detail=detail, text=text)], headers=headers
+    )
+
+
+def _answer_unreadable(request: Request, fault: Exception) -> Response:
+    code, detail, text = _HTTP_TEXTS[400]
+    return outcome_response(400, issues=[error_issue(code, detail=detail, text=text)])
+
+
+def _expression(fault: Exception) -> Sequence[str]:
+    """The FHIRPath of the element at fault, as far as the exception names it."""
+    if not isinstance(fault, store_errors.PatientConflict):
+        return ()
+    if fault.entry_index is None:
+        return ("Bundle",)
+    resource = f"Bundle.entry[{fault.entry_index}].resource"
+    return (f"{resource}.{fault.element}",) if fault.element in _PATIENT_ELEMENTS else (resource,)

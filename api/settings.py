@@ -1,17 +1,72 @@
-"""This file declares what the HTTP door needs to know, one documented field each.
-
-Read from the environment in api/main.py and cli/main.py as `FILLERTRACE_API_<FIELD>`.
-"""
+"""This file declares what the HTTP door needs to know: `FILLERTRACE_API_<FIELD>`, each field with its meaning."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-
-def _setting(default: object, meaning: str, *, example: str) -> object:
-    return field(default=default, metadata={"meaning": meaning, "example": example})
+from store.environment import setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiSettings:
     """The settings of the HTTP door."""
+
+    host: str = setting(
+        "127.0.0.1", "The address to listen on. Open access allows a loopback address only.", example="127.0.0.1"
+    )
+    port: int = setting(8080, "The TCP port to listen on; 0 takes any free one.", example="8080")
+    base_url: str | None = setting(
+        None,
+        "Our FHIR base as clients reach it, for the links in answers. Empty: as the request names it.",
+        example="https://correlate.hospital.example/fhir",
+    )
+    access: str = setting(
+        "open",
+        "Who may call. `open`: everybody who reaches the address, which must be a loopback one. `smart` (SMART App "
+        "Launch tokens) is not available in this release, and the service then does not start.",
+        example="open",
+    )
+    issuer: str | None = setting(
+        None, "For `smart` access: the issuer of the tokens. Not used in this release.", example="https://ehr.example/auth"
+    )
+    audience: str | None = setting(
+        None,
+        "For `smart` access: the audience the tokens must name. Not used in this release.",
+        example="https://correlate.hospital.example/fhir",
+    )
+    jwks_url: str | None = setting(
+        None,
+        "For `smart` access: where the issuer's keys are, if its discovery does not say. Not used in this release.",
+        example="https://ehr.example/auth/jwks",
+    )
+    max_bytes: int = setting(
+        32 * 1024 * 1024,
+        "The largest body that is taken, in bytes; a larger one is 413. It is named in the CapabilityStatement.",
+        example="33554432",
+    )
+    max_depth: int = setting(
+        60, "How deep JSON may be nested in a body; a deeper one is 400. Real records stay under 30.", example="60"
+    )
+    wait_seconds: int = setting(
+        20, "How long $correlate waits for its report before it answers 202, where the client names no time.", example="20"
+    )
+    wait_max_seconds: int = setting(
+        60, "The longest time a client may ask $correlate to wait, by `Prefer: wait=n`.", example="60"
+    )
+    max_waiting: int = setting(
+        24,
+        "How many requests may wait for their report at the same time; a further one is answered with 202 at once.",
+        example="24",
+    )
+    retry_after_seconds: int = setting(
+        1, "What a client that polls is told to wait between two looks (Retry-After).", example="1"
+    )
+
+    def __post_init__(self) -> None:
+        for name in ("max_bytes", "max_depth", "wait_max_seconds", "max_waiting", "retry_after_seconds"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be more than zero")
+        if not 0 <= self.port <= 65535:
+            raise ValueError("port must be from 0 to 65535")
+        if not 0 <= self.wait_seconds <= self.wait_max_seconds:
+            raise ValueError("wait_seconds must be from 0 to wait_max_seconds")

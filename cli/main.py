@@ -8,12 +8,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import version
 
 from cli.exit_codes import WRONG_USAGE
+from cli.verb import Verb
 
 VERBS: Mapping[str, str] = {
     "serve": "everything in one: HTTP, workers, and by default an embedded Redis and SQLite",
@@ -24,16 +24,6 @@ VERBS: Mapping[str, str] = {
     "knowledge": "render or check the knowledge base",
     "settings": "every setting with its meaning and value; secrets masked",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verb:
-    """What a verb's file gives: how it reads its arguments, and what it does with them (an exit code)."""
-
-    add_arguments: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace, Mapping[str, str]], int]
-    description: str
-    example: str
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

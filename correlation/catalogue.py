@@ -84,7 +84,8 @@ class SnomedCode:
 class Region:
     """One region of the body. `group`: face, neck, hand, arm, trunk, leg, larynx or deep (joint, node, gland …).
 
-    `filler_site` is false where a filler is not put (gland, duct, node, joint). `snomed` codes are certain ones only. `broader` lists regions this one lies in ("face" for "malar").
+    `filler_site` is false where a filler is not put (gland, duct, node, joint). `snomed` codes are certain ones only.
+    `broader` lists regions this one lies in ("face" for "malar").
     """
 
     id: str

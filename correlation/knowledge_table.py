@@ -125,7 +125,7 @@ class Table:
         return value
 
     def decimal(self, name: str) -> Decimal:
-        """A required number, written as a text ("0.2495") or as a TOML number inside a table that names unit and source."""
+        """A required number, written as a text ("0.2495") or as a TOML number."""
         return self._decimal(name, self._required(name))
 
     def optional_decimal(self, name: str) -> Decimal | None:

@@ -37,6 +37,8 @@ find_postgresql() {
   command -v initdb
 }
 
+find_compose() { command -v docker-compose; }
+
 find_chromium() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
 
 # --- how to install ------------------------------------------------------------------------------------------
@@ -114,4 +116,5 @@ provide maven maven
 provide redis redis-server
 provide postgresql postgresql
 provide chromium chromium
+provide compose docker-compose
 exit 0

@@ -1,7 +1,7 @@
 """This file digests what matters in a report, so that the same facts and the same answers never make a new version.
 
-It covers the facts on the timeline and the answers, not the words around them: times, ids and versions of resources,
-the knowledge edition and sentences that change with the calendar ("412 days old") are left out.
+It covers the facts on the timeline and the answers, not the words around them: left out are when it was made, ids and
+versions of resources, the knowledge edition, and sentences that change with the calendar ("412 days old").
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ def content_digest(assessment: Assessment) -> str:
         ],
         "causes": [_cause(cause) for cause in assessment.differential],
         "alerts": sorted(alert.code for alert in assessment.alerts),
-        "missing": assessment.missing,
         "facts": {
             field.name: _facts(getattr(assessment.timeline, field.name)) for field in fields(assessment.timeline)
         },

@@ -38,7 +38,7 @@ class Installation:
             "FILLERTRACE_DATABASE_URL": database_url,
             "FILLERTRACE_API_PORT": str(processes.free_port()),
             "FILLERTRACE_STORE_LEASE_SECONDS": "2",
-            "FILLERTRACE_STORE_REQUEUE_SECONDS": "1",
+            "FILLERTRACE_STORE_RECHECK_SECONDS": "1",
         }
         self.api = Service("api", folder=folder, settings=self._settings).start()
         self.base_url = self.api.base_url

@@ -127,9 +127,7 @@ class HapiServer:
         self._folder: Path | None = None
         self._process: subprocess.Popen[str] | None = None
 
-    def start(
-        self, port: int = 0, database: Path | None = None, *, external_references: bool = False
-    ) -> None:
+    def start(self, port: int = 0, database: Path | None = None, *, external_references: bool = False) -> None:
         """Build if needed, start, and return when the server answers (deadline 180 s).
 
         ``database`` names an H2 file, without its suffix, that outlives the server; by default the
@@ -290,9 +288,7 @@ class HapiValidator:
         try:
             answer: dict[str, Any] = json.loads(self._lines.next_line(deadline))
         except (EOFError, TimeoutError) as problem:
-            reason = (
-                f"HAPI's validator gave no answer: {problem}; its log ends with: {processes.tail(self.log)}"
-            )
+            reason = f"HAPI's validator gave no answer: {problem}; its log ends with: {processes.tail(self.log)}"
             # A late answer would be taken for the answer to the next question.
             self.stop()
             raise ServerUnavailable(reason) from None

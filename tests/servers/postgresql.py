@@ -208,12 +208,8 @@ def _system_user_when_root() -> pwd.struct_passwd | None:
     if os.geteuid() != 0:
         return None
     if shutil.which("setpriv") is None:
-        raise ServerUnavailable(
-            "PostgreSQL cannot run as root and setpriv, which would change that, is missing."
-        )
+        raise ServerUnavailable("PostgreSQL cannot run as root and setpriv, which would change that, is missing.")
     try:
         return pwd.getpwnam(SYSTEM_USER)
     except KeyError:
-        raise ServerUnavailable(
-            f"PostgreSQL cannot run as root and there is no user {SYSTEM_USER}."
-        ) from None
+        raise ServerUnavailable(f"PostgreSQL cannot run as root and there is no user {SYSTEM_USER}.") from None

@@ -144,13 +144,6 @@ def free_port() -> int:
         return port
 
 
-def accepts_connections(port: int) -> bool:
-    """Tell whether something listens on this loopback port."""
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-        return True
-    return False
-
-
 def new_folder(name: str) -> Path:
     """Make a private temporary folder with a short path: socket names may have 107 bytes only."""
     return Path(tempfile.mkdtemp(prefix=f"fillertrace-{name}-"))

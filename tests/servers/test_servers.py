@@ -18,7 +18,7 @@ import psycopg
 import pytest
 import redis
 
-from tests.servers import ServerUnavailable, hapi
+from tests.servers import ServerUnavailable, hapi, processes
 from tests.servers.hapi import HapiServer, HapiValidator
 from tests.servers.postgresql import PostgresqlServer
 from tests.servers.redis import RedisServer
@@ -98,9 +98,7 @@ def _post_transaction(fhir: httpx.Client, identifier: dict[str, str]) -> tuple[s
     """Post it and return the places of the patient and the observation."""
     answer = fhir.post("", json=_transaction(identifier))
     assert answer.status_code == 200, answer.text
-    patient, observation = (
-        entry["response"]["location"].split("/_history")[0] for entry in answer.json()["entry"]
-    )
+    patient, observation = (entry["response"]["location"].split("/_history")[0] for entry in answer.json()["entry"])
     return patient, observation
 
 
@@ -110,9 +108,7 @@ def _post_transaction(fhir: httpx.Client, identifier: dict[str, str]) -> tuple[s
 def test_everything_holds_what_a_transaction_wrote(fhir: httpx.Client) -> None:
     patient, observation = _post_transaction(fhir, _identifier())
     everything = fhir.get(f"{patient}/$everything").raise_for_status().json()
-    places = {
-        f"{entry['resource']['resourceType']}/{entry['resource']['id']}" for entry in everything["entry"]
-    }
+    places = {f"{entry['resource']['resourceType']}/{entry['resource']['id']}" for entry in everything["entry"]}
     assert {patient, observation} <= places
 
 
@@ -167,9 +163,7 @@ def test_a_failed_transaction_leaves_nothing(fhir: httpx.Client) -> None:
 
 
 def test_the_server_validates_on_demand(fhir: httpx.Client) -> None:
-    outcome = fhir.post(
-        "Observation/$validate", json={"resourceType": "Observation", "status": "final"}
-    ).json()
+    outcome = fhir.post("Observation/$validate", json={"resourceType": "Observation", "status": "final"}).json()
     assert any(issue["severity"] == "error" and "code" in issue["diagnostics"] for issue in outcome["issue"])
 
 
@@ -268,9 +262,7 @@ def test_our_own_profile_is_enforced_only_where_it_is_asked_for(validator: HapiV
     without = {"resourceType": "Patient", "gender": "female"}
     assert _errors(validator, without) == []
     assert any("birthDate" in error for error in _errors(validator, without, PROFILE))
-    assert any(
-        "birthDate" in error for error in _errors(validator, without | {"meta": {"profile": [PROFILE]}})
-    )
+    assert any("birthDate" in error for error in _errors(validator, without | {"meta": {"profile": [PROFILE]}}))
 
 
 def test_an_unknown_profile_is_an_error(validator: HapiValidator) -> None:
@@ -342,6 +334,15 @@ def _value(server: RedisServer) -> Any:
         return client.get("key")
 
 
+def test_valkey_stands_in_where_redis_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with RedisServer() as server:
+        assert server.kind == "valkey"
+        server.kill9()
+        server.restart()
+        assert _value(server) is None
+
+
 def test_two_redis_servers_do_not_meet() -> None:
     with RedisServer() as one, RedisServer() as other:
         with redis.Redis.from_url(one.url) as client:
@@ -382,18 +383,17 @@ from tests.servers.redis import RedisServer
 servers = [RedisServer(), PostgresqlServer()]
 for server in servers:
     server.start()
-print(*(server._process.pid for server in servers), flush=True)
+print(*(server._process.pid for server in servers), *(server.log.parent for server in servers), flush=True)
 time.sleep(600)
 """
 
 
 def test_servers_die_with_the_process_that_started_them() -> None:
-    parent = subprocess.Popen(
-        [sys.executable, "-c", _STARTS_SERVERS], stdout=subprocess.PIPE, cwd=ROOT, text=True
-    )
+    parent = subprocess.Popen([sys.executable, "-c", _STARTS_SERVERS], stdout=subprocess.PIPE, cwd=ROOT, text=True)
     assert parent.stdout is not None
-    servers = [int(word) for word in parent.stdout.readline().split()]
-    assert len(servers) == 2
+    words = parent.stdout.readline().split()
+    assert len(words) == 4
+    servers, folders = words[:2], words[2:]
     parent.send_signal(signal.SIGKILL)
     parent.wait()
     parent.stdout.close()
@@ -401,6 +401,8 @@ def test_servers_die_with_the_process_that_started_them() -> None:
     while any(Path(f"/proc/{server}").exists() for server in servers):
         assert time.monotonic() < deadline, "a server outlived its parent"
         time.sleep(0.05)
+    for folder in folders:  # nobody was left to remove them
+        processes.remove_folder(Path(folder))
 
 
 def test_a_server_outlives_the_thread_that_started_it() -> None:

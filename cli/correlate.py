@@ -1,0 +1,117 @@
+"""`fillertrace correlate FILE|-`: one FHIR Bundle in, the result Bundle on stdout. Stores nothing, sends nothing.
+
+Messages go to stderr. Exit code 0 done, 2 wrong usage, 3 the bundle is refused (its OperationOutcome is on stdout).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from typing import BinaryIO
+
+from cli.exit_codes import BUNDLE_REFUSED, DONE, WRONG_USAGE
+from cli.verb import Verb
+
+FORMATS = ("json", "worksheet", "html")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the verb."""
+    parser.add_argument("file", metavar="FILE", help="a file with one FHIR R4 Bundle as JSON; - reads standard input")
+    parser.add_argument(
+        "--format",
+        choices=FORMATS,
+        default="json",
+        help="json: the result Bundle (default); worksheet: plain text; html: the worksheet as a page",
+    )
+    parser.add_argument(
+        "--as-of",
+        type=_day,
+        default=None,
+        metavar="DATE",
+        help="assess as on this day (YYYY-MM-DD) instead of today; the answer is then the same on every run",
+    )
+    parser.add_argument(
+        "--ndjson",
+        action="store_true",
+        help="one Bundle a line in, one line per line out in the same order; a line that cannot be used gives one "
+        "OperationOutcome line, and exit code 1 at the end",
+    )
+    parser.add_argument(
+        "--processes", type=_count, default=1, metavar="N", help="with --ndjson: spread the lines over N processes"
+    )
+
+
+def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Correlate one bundle, or one per line."""
+    if arguments.ndjson and arguments.format != "json":
+        print("fillertrace correlate: --ndjson writes JSON; leave --format out.", file=sys.stderr)
+        return WRONG_USAGE
+    if arguments.processes > 1 and not arguments.ndjson:
+        print("fillertrace correlate: --processes needs --ndjson.", file=sys.stderr)
+        return WRONG_USAGE
+    as_of, issued = _moment(arguments.as_of)
+    try:
+        with _opened(arguments.file) as source:
+            if arguments.ndjson:
+                from cli.ndjson import correlate_lines
+
+                return correlate_lines(
+                    source, sys.stdout.buffer, as_of=as_of, issued=issued, processes=arguments.processes
+                )
+            raw = source.read()
+    except OSError as fault:
+        print(f"fillertrace correlate: {arguments.file}: {fault.strerror}", file=sys.stderr)
+        return WRONG_USAGE
+    return _correlate_one(raw, chosen=arguments.format, as_of=as_of, issued=issued)
+
+
+def _correlate_one(raw: bytes, *, chosen: str, as_of: date, issued: datetime) -> int:
+    # Imported here: the usage errors above must not wait for the FHIR models.
+    from cli.stateless_answer import answer_bundle
+
+    answer = answer_bundle(raw, as_of=as_of, issued=issued)
+    output = sys.stdout.buffer
+    if answer.refused:
+        output.write(answer.json + b"\n")
+        for issue in answer.issues:
+            print(f"refused: {issue}", file=sys.stderr)
+        return BUNDLE_REFUSED
+    output.write({"json": answer.json, "worksheet": answer.worksheet, "html": answer.html}[chosen].rstrip(b"\n") + b"\n")
+    return DONE
+
+
+def _moment(day: date | None) -> tuple[date, datetime]:
+    """The day to assess on and the instant to write on the report; both fixed where a day is given."""
+    if day is None:
+        now = datetime.now(UTC)
+        return now.date(), now
+    return day, datetime.combine(day, time(), UTC)
+
+
+def _opened(name: str) -> BinaryIO:
+    return open(sys.stdin.fileno(), "rb", closefd=False) if name == "-" else open(name, "rb")  # noqa: SIM115
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("a day is written YYYY-MM-DD, such as 2025-06-30") from None
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 64:
+        raise argparse.ArgumentTypeError("a number of processes from 1 to 64")
+    return int(text)
+
+
+VERB = Verb(
+    add_arguments=add_arguments,
+    run=run,
+    description=__doc__ or "",
+    example="fillertrace correlate bundle.json --format worksheet\n"
+    "  cat bundles.ndjson | fillertrace correlate - --ndjson --processes 2 > results.ndjson",
+)

@@ -1,0 +1,58 @@
+"""This file turns the bytes of one bundle into an answer to print, without a record: the stateless way."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from importlib.metadata import version
+
+from correlation.catalogue import Knowledge
+from correlation.knowledge_base import load_knowledge
+from fhir_mappings.bundle import BundleRejected
+from fhir_mappings.issues import Issue, operation_outcome
+from fhir_mappings.resource_json import dumps
+from fhir_mappings.stateless import correlate_bundle
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One bundle's answer. Where it is `refused`, `json` is an OperationOutcome and `issues` says why, in words."""
+
+    json: bytes
+    refused: bool = False
+    worksheet: bytes = b""
+    html: bytes = b""
+    issues: tuple[str, ...] = ()
+
+
+@cache
+def load_once() -> Knowledge:
+    """The knowledge base, read once per process."""
+    return load_knowledge()
+
+
+def answer_bundle(raw: bytes, *, as_of: date, issued: datetime) -> Answer:
+    """Correlate one bundle; never raises on what a bundle holds, so that one line never costs the next."""
+    try:
+        result = correlate_bundle(
+            raw, knowledge=load_once(), as_of=as_of, issued=issued, software_version=version("fillertrace")
+        )
+        return Answer(
+            json=dumps(result.bundle), worksheet=result.worksheet_text.encode(), html=(result.html or "").encode()
+        )
+    except BundleRejected as rejected:
+        return _refusal(rejected.issues)
+    except Exception as fault:  # a fault of ours; its message could quote the record, its type and place cannot
+        place = traceback.extract_tb(fault.__traceback__)[-1]
+        text = f"A fault in fillertrace ({type(fault).__name__} at {place.name}, line {place.lineno}); please report it."
+        return _refusal((Issue(severity="error", code="exception", detail="fault", text=text, expression=()),))
+
+
+def _refusal(issues: tuple[Issue, ...]) -> Answer:
+    return Answer(
+        json=dumps(operation_outcome(issues)),
+        refused=True,
+        issues=tuple(f"{issue.detail}: {issue.text}" for issue in issues if issue.severity == "error"),
+    )

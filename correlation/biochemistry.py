@@ -1,0 +1,280 @@
+"""This file reads the laboratory: the nearest valid value to the imaging, and what is calculated from several values.
+
+Values are in the analyte's own unit (`knowledge/labs.toml`). Three-valued throughout: `None` is "not known", and a
+missing value is never normal. Formulas: albumin-corrected calcium (Payne 1973), calcium x phosphate, eGFR by the
+CKD-EPI 2021 creatinine equation (adults only, sex known); knowledge.md, section 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+
+from correlation.catalogue import Measure
+from correlation.timeline import LabResult, PatientTimeline, ResourceRef
+
+CALCIUM = "calcium"
+CALCIUM_CORRECTED = "calcium_corrected"
+CALCIUM_IONISED = "calcium_ionised"
+PHOSPHATE = "phosphate"
+PTH = "pth"
+CREATININE = "creatinine"
+EGFR = "egfr"
+ALBUMIN = "albumin"
+CALCIFEDIOL = "vitamin_d_25"
+CALCITRIOL = "vitamin_d_125"
+
+# Calculated, never measured under these names
+CALCIUM_TO_JUDGE = "calcium_to_judge"
+CALCIUM_PHOSPHATE_PRODUCT = "calcium_phosphate_product"
+
+ADULT_YEARS = 18  # CKD-EPI 2021 is an equation for adults
+UMOL_PER_MG_DL = Decimal("88.42")  # creatinine; knowledge.md, section 4
+MMOL2_PER_MG2_DL2 = Decimal("0.0806")  # calcium x phosphate; knowledge.md, section 4
+
+# A hypercalcaemia could be hidden behind a censored value, so a comparator is read, not ignored.
+ABOVE = frozenset({">", ">="})
+BELOW = frozenset({"<", "<="})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """A value that a rule asks about, measured or calculated, with its range, its date and what it rests on."""
+
+    test: str
+    value: Decimal
+    unit: str
+    low: Decimal | None
+    high: Decimal | None
+    says: str
+    collected: date | None
+    evidence: tuple[ResourceRef, ...]
+    comparator: str | None = None
+
+    def is_high(self) -> bool | None:
+        """Above its range; `None` where no upper limit is known or a censored value does not tell."""
+        return None if self.high is None else self.above(self.high)
+
+    def is_low(self) -> bool | None:
+        """Below its range; `None` where no lower limit is known or a censored value does not tell."""
+        return None if self.low is None else self.below(self.low)
+
+    def above(self, limit: Decimal) -> bool | None:
+        """Whether the value lies above a limit in the same unit."""
+        if self.comparator in ABOVE:
+            return True if self.value >= limit else None
+        if self.comparator in BELOW:
+            return False if self.value <= limit else None
+        return self.value > limit
+
+    def below(self, limit: Decimal) -> bool | None:
+        """Whether the value lies below a limit in the same unit."""
+        if self.comparator in BELOW:
+            return True if self.value <= limit else None
+        if self.comparator in ABOVE:
+            return False if self.value >= limit else None
+        return self.value < limit
+
+
+def usable(result: LabResult) -> bool:
+    """Whether a result may be counted: a number in the analyte's unit, or a qualitative answer."""
+    return result.unusable_because is None and (result.value is not None or result.qualitative is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Laboratory:
+    """The chosen result of each test of one patient; `levels` remembers what was already asked."""
+
+    timeline: PatientTimeline
+    measures: Mapping[str, Measure]
+    results: Mapping[str, LabResult] = field(default_factory=dict)
+    levels: dict[str, Level | None] = field(default_factory=dict)
+
+    def level(self, test: str) -> Level | None:
+        """The value of one test to reason with, calculated where it is a calculated test."""
+        if test not in self.levels:
+            calculate = _CALCULATED.get(test)
+            self.levels[test] = calculate(self) if calculate else self.measured(test)
+        return self.levels[test]
+
+    def measured(self, test: str) -> Level | None:
+        """The measured value of one test."""
+        result = self.results.get(test)
+        return None if result is None or result.value is None else level_of(result, value=result.value)
+
+
+def level_of(result: LabResult, *, value: Decimal) -> Level:
+    """One measured result as a level."""
+    return Level(
+        test=result.test,
+        value=value,
+        unit=result.unit,
+        low=result.low,
+        high=result.high,
+        says=f"{_written(result, value)}, {range_words(result)}, on {result.collected or 'an unknown day'}",
+        collected=result.collected.latest if result.collected else None,
+        evidence=(result.source,),
+        comparator=result.comparator,
+    )
+
+
+def _written(result: LabResult, value: Decimal) -> str:
+    ours = f"{result.comparator or ''}{plain(value)} {result.unit}"
+    written = " ".join(result.as_written.split())
+    return ours if not written or written.endswith(result.unit) else f"{written} (= {ours})"
+
+
+def plain(value: Decimal) -> str:
+    """A number for a reader: at most three decimals, no trailing noughts, no exponent.
+
+    >>> plain(Decimal("2.345300"))
+    '2.345'
+    """
+    return format(value, ".3f").rstrip("0").rstrip(".")
+
+
+def range_words(result: LabResult) -> str:
+    """The range a result was judged by, and whether the record gave it."""
+    kind = "adult default range" if result.range_is_default else "range"
+    if result.low is not None and result.high is not None:
+        return f"{kind} {plain(result.low)} to {plain(result.high)}"
+    if result.high is not None:
+        return f"{kind} up to {plain(result.high)}"
+    if result.low is not None:
+        return f"{kind} from {plain(result.low)}"
+    return "no range given"
+
+
+def laboratory_near(
+    timeline: PatientTimeline, *, measures: Mapping[str, Measure], anchors: Sequence[date]
+) -> Laboratory:
+    """The nearest valid result of every test within the window (90 days) of any of the given days."""
+    window = int(measures["lab_window"].value)
+    chosen: dict[str, tuple[tuple[int, int, str], LabResult]] = {}
+    for result in timeline.labs:
+        away = _days_away(result, anchors) if usable(result) else None
+        if away is None or away > window:
+            continue
+        rank = (int(result.preliminary), away, result.source.reference)
+        if result.test not in chosen or rank < chosen[result.test][0]:
+            chosen[result.test] = (rank, result)
+    results = {test: result for test, (_, result) in sorted(chosen.items())}
+    return Laboratory(timeline=timeline, measures=measures, results=results)
+
+
+def _days_away(result: LabResult, anchors: Sequence[date]) -> int | None:
+    when = result.collected
+    if when is None or not anchors:
+        return None
+    return min(max((when.earliest - day).days, (day - when.latest).days, 0) for day in anchors)
+
+
+def newest_laboratory(timeline: PatientTimeline, *, measures: Mapping[str, Measure]) -> Laboratory:
+    """The newest valid result of every test, whatever the imaging date: what alerts look at."""
+    dated = sorted((item for item in timeline.labs if usable(item) and item.collected), key=_age_order)
+    return Laboratory(timeline=timeline, measures=measures, results={item.test: item for item in dated})
+
+
+def _age_order(result: LabResult) -> tuple[date, bool, str]:
+    latest = result.collected.latest if result.collected else date.min
+    return latest, not result.preliminary, result.source.reference
+
+
+def corrected_calcium(*, calcium: Decimal, albumin: Decimal, slope: Decimal, reference: Decimal) -> Decimal:
+    """Albumin-corrected calcium in mmol/L from calcium in mmol/L and albumin in g/L (Payne 1973).
+
+    Not reliable in kidney failure or critical illness; ionised calcium goes first.
+
+    >>> payne = {"slope": Decimal("0.02"), "reference": Decimal("40")}
+    >>> corrected_calcium(calcium=Decimal("2.00"), albumin=Decimal("20"), **payne)
+    Decimal('2.40')
+    """
+    return calcium + slope * (reference - albumin)
+
+
+def egfr_ckd_epi_2021(*, creatinine_mg_dl: Decimal, age_years: int, sex: str | None) -> Decimal | None:
+    """Estimated GFR in mL/min/1.73 m2, CKD-EPI 2021 creatinine equation; `None` under 18 or without a known sex.
+
+    >>> egfr_ckd_epi_2021(creatinine_mg_dl=Decimal("0.8"), age_years=70, sex="male")
+    Decimal('95.2')
+    >>> egfr_ckd_epi_2021(creatinine_mg_dl=Decimal("0.8"), age_years=70, sex="female")
+    Decimal('79.2')
+    """
+    if age_years < ADULT_YEARS or sex not in ("female", "male") or creatinine_mg_dl <= 0:
+        return None
+    kappa, alpha, factor = (0.7, -0.241, 1.012) if sex == "female" else (0.9, -0.302, 1.0)
+    ratio = float(creatinine_mg_dl) / kappa
+    estimate = 142 * min(ratio, 1.0) ** alpha * max(ratio, 1.0) ** -1.2 * 0.9938**age_years * factor
+    return Decimal(f"{estimate:.1f}")
+
+
+def _calcium(laboratory: Laboratory) -> Level | None:
+    """The calcium to judge by: ionised first, then corrected (given or calculated), then total."""
+    given = laboratory.level(CALCIUM_IONISED) or laboratory.level(CALCIUM_CORRECTED)
+    if given is not None:
+        return given
+    total = laboratory.level(CALCIUM)
+    albumin = laboratory.level(ALBUMIN)
+    if total is None or albumin is None or total.comparator or albumin.comparator:
+        return total
+    value = corrected_calcium(
+        calcium=total.value,
+        albumin=albumin.value,
+        slope=laboratory.measures["corrected_calcium_slope"].value,
+        reference=laboratory.measures["corrected_calcium_albumin"].value,
+    )
+    return replace(
+        total,
+        test=CALCIUM_CORRECTED,
+        value=value,
+        says=f"{plain(value)} {total.unit} corrected for albumin {albumin.says}; total calcium {total.says}",
+        evidence=(*total.evidence, *albumin.evidence),
+    )
+
+
+def _product(laboratory: Laboratory) -> Level | None:
+    """Calcium x phosphate in mmol2/L2, from total or else corrected calcium."""
+    calcium = laboratory.level(CALCIUM) or laboratory.level(CALCIUM_CORRECTED)
+    phosphate = laboratory.level(PHOSPHATE)
+    if calcium is None or phosphate is None or calcium.comparator or phosphate.comparator:
+        return None
+    value = calcium.value * phosphate.value
+    older = format(value / MMOL2_PER_MG2_DL2, ".0f")
+    return Level(
+        test=CALCIUM_PHOSPHATE_PRODUCT,
+        value=value,
+        unit="mmol2/L2",
+        low=None,
+        high=None,
+        says=f"{plain(value)} mmol2/L2 (= {older} mg2/dL2) from calcium {calcium.says} and phosphate {phosphate.says}",
+        collected=calcium.collected,
+        evidence=(*calcium.evidence, *phosphate.evidence),
+    )
+
+
+def _kidney(laboratory: Laboratory) -> Level | None:
+    """Reported eGFR, else calculated from creatinine for adults of known sex and age."""
+    reported = laboratory.measured(EGFR)
+    creatinine = laboratory.level(CREATININE)
+    ages = laboratory.timeline.age_years
+    if reported is not None or creatinine is None or ages is None or creatinine.comparator or ages[0] < ADULT_YEARS:
+        return reported
+    value = egfr_ckd_epi_2021(
+        creatinine_mg_dl=creatinine.value / UMOL_PER_MG_DL, age_years=ages[1], sex=laboratory.timeline.sex
+    )
+    if value is None:
+        return None
+    return replace(
+        creatinine,
+        test=EGFR,
+        value=value,
+        unit="mL/min/{1.73_m2}",
+        low=None,
+        high=None,
+        says=f"{value} mL/min/1.73 m2, calculated (CKD-EPI 2021) from creatinine {creatinine.says}",
+    )
+
+
+_CALCULATED = {CALCIUM_TO_JUDGE: _calcium, CALCIUM_PHOSPHATE_PRODUCT: _product, EGFR: _kidney}

@@ -1,0 +1,117 @@
+"""This file reads FHIR elements from plain JSON and never raises, whatever the shape: what is not as expected is not there.
+
+FHIR R4 datatypes: https://hl7.org/fhir/R4/datatypes.html
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coding:
+    """One coding; what is absent is the empty string."""
+
+    system: str = ""
+    code: str = ""
+    display: str = ""
+
+
+def string(value: object) -> str:
+    """A JSON string without the blanks around it; anything else is the empty string."""
+    return value.strip() if isinstance(value, str) else ""
+
+
+def mapping(value: object) -> dict[str, Any]:
+    """A JSON object; anything else is an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def objects(value: object) -> list[dict[str, Any]]:
+    """The objects of a list. A lone object where FHIR has a list counts as a list of one."""
+    if isinstance(value, dict):
+        return [value]
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def number(value: object) -> Decimal | None:
+    """A JSON number as Decimal. Booleans and strings are none."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return None
+    return Decimal(value)
+
+
+def codings(concept: object) -> tuple[Coding, ...]:
+    """The codings of a CodeableConcept, or a lone Coding."""
+    found = mapping(concept)
+    every = objects(found.get("coding")) if "coding" in found else [found]
+    read = (
+        Coding(system=string(one.get("system")), code=string(one.get("code")), display=string(one.get("display")))
+        for one in every
+    )
+    return tuple(one for one in read if one.code or one.display)
+
+
+def concept_text(concept: object) -> str:
+    """The words of a CodeableConcept: its text, else its first display."""
+    text = string(mapping(concept).get("text"))
+    return text or next((coding.display for coding in codings(concept) if coding.display), "")
+
+
+def concept_words(concept: object) -> tuple[str, ...]:
+    """Every different wording of a CodeableConcept: the text first, then the displays."""
+    words = (string(mapping(concept).get("text")), *(coding.display for coding in codings(concept)))
+    return tuple(dict.fromkeys(word for word in words if word))
+
+
+def has_code(concept: object, *, system: str, codes: frozenset[str]) -> bool:
+    """Whether a CodeableConcept holds one of these codes. A coding without a system counts as well."""
+    return any(coding.code in codes and coding.system in ("", system) for coding in codings(concept))
+
+
+def code_of(concept: object) -> str:
+    """The first code of a CodeableConcept, or a plain string (STU3 wrote some status as a code)."""
+    return string(concept) or next((coding.code for coding in codings(concept) if coding.code), "")
+
+
+def references(value: object) -> tuple[str, ...]:
+    """The literal references of a Reference or a list of them."""
+    return tuple(text for item in objects(value) if (text := string(item.get("reference"))))
+
+
+def notes(resource: Json) -> tuple[str, ...]:
+    """The texts of `note` (Annotation)."""
+    return tuple(text for item in objects(resource.get("note")) if (text := string(item.get("text"))))
+
+
+def every_reference(content: object, *, path: str) -> Iterator[tuple[str, str]]:
+    """Every literal reference inside a resource with the FHIRPath of its element; not recursive."""
+    waiting: list[tuple[str, object]] = [(path, content)]
+    while waiting:
+        where, found = waiting.pop()
+        if isinstance(found, dict):
+            text = found.get("reference")
+            if isinstance(text, str):
+                yield where, text.strip()
+            waiting.extend((f"{where}.{name}", child) for name, child in found.items() if isinstance(child, dict | list))
+        elif isinstance(found, list):
+            waiting.extend((f"{where}[{at}]", child) for at, child in enumerate(found) if isinstance(child, dict | list))
+
+
+def plain(text: str) -> str:
+    """Words for comparing: small letters, no accents, every run of other characters one blank.
+
+    >>> plain("Calcio  iónico (suero)")
+    'calcio ionico suero'
+    """
+    without_accents = "".join(
+        character for character in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(character)
+    )
+    return re.sub(r"[^a-z0-9+]+", " ", without_accents).strip()

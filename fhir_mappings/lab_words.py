@@ -1,0 +1,106 @@
+"""This file puts laboratory results into words for the worksheet: value, unit, range, and where the value stands in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from correlation.catalogue import Knowledge
+from correlation.timeline import LabResult
+
+HIGH = "high"
+LOW = "low"
+IN_RANGE = "in range"
+NO_RANGE = "no range"
+
+
+def test_words(lab: LabResult, knowledge: Knowledge) -> str:
+    """The name of the test."""
+    known = knowledge.labs.get(lab.test)
+    return known.name if known else lab.test.replace("_", " ")
+
+
+def lab_state(lab: LabResult) -> str:
+    """`high`, `low`, `in range`, `no range`, the qualitative result, or `not usable`.
+
+    A censored value counts only where it is certain: "> 12" is high when 12 is not below the upper limit, "> 9" is not
+    known to be in range.
+    """
+    if lab.unusable_because is not None:
+        return "not usable"
+    if lab.value is None:
+        return lab.qualitative or NO_RANGE
+    if lab.low is None and lab.high is None:
+        return NO_RANGE
+    if _is_high(lab, lab.value):
+        return HIGH
+    if _is_low(lab, lab.value):
+        return LOW
+    return IN_RANGE if _certainly_in_range(lab, lab.value) else NO_RANGE
+
+
+def _is_high(lab: LabResult, value: Decimal) -> bool:
+    if lab.high is None or lab.comparator in ("<", "<="):
+        return False
+    return value > lab.high or (lab.comparator == ">" and value == lab.high)
+
+
+def _is_low(lab: LabResult, value: Decimal) -> bool:
+    if lab.low is None or lab.comparator in (">", ">="):
+        return False
+    return value < lab.low or (lab.comparator == "<" and value == lab.low)
+
+
+def _certainly_in_range(lab: LabResult, value: Decimal) -> bool:
+    if lab.comparator in ("<", "<="):
+        return lab.low is None and lab.high is not None and value <= lab.high
+    if lab.comparator in (">", ">="):
+        return lab.high is None and lab.low is not None and value >= lab.low
+    return True
+
+
+def value_words(lab: LabResult) -> str:
+    """The value in the analyte's own unit, and as it was written where that differs."""
+    if lab.value is None:
+        return lab.qualitative or lab.as_written
+    plain = f"{lab.comparator or ''}{_digits(lab.value)} {lab.unit}".strip()
+    written = lab.as_written.strip()
+    return plain if not written or _squeezed(written) == _squeezed(plain) else f"{plain} (written: {written})"
+
+
+def range_words(lab: LabResult) -> str:
+    """The reference range and whether it is the record's or the adult default."""
+    if lab.low is None and lab.high is None:
+        return "none given"
+    if lab.low is None:
+        words = f"up to {_digits(lab.high)}"
+    elif lab.high is None:
+        words = f"from {_digits(lab.low)}"
+    else:
+        words = f"{_digits(lab.low)} to {_digits(lab.high)}"
+    return f"{words} (adult default)" if lab.range_is_default else words
+
+
+def worth_showing(labs: Sequence[LabResult]) -> tuple[list[LabResult], int]:
+    """Newest first: every result out of range or without a verdict, and the newest of each test; and how many others there are."""
+    newest_first = sorted(labs, key=lambda lab: lab.collected.latest.toordinal() if lab.collected else 0, reverse=True)
+    shown: list[LabResult] = []
+    tests: set[str] = set()
+    for lab in newest_first:
+        if lab.test not in tests or lab_state(lab) != IN_RANGE:
+            shown.append(lab)
+        tests.add(lab.test)
+    return shown, len(labs) - len(shown)
+
+
+def _digits(value: Decimal | None) -> str:
+    """Four significant places at most beyond the point, as a reader expects, never an exponent."""
+    if value is None:
+        return ""
+    rounded = round(value, 4)
+    text = f"{rounded:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _squeezed(words: str) -> str:
+    return words.replace(" ", "").casefold()

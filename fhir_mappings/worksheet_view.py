@@ -1,0 +1,290 @@
+"""This file lays an assessment out as the rows that the HTML worksheet shows; the template only places them.
+
+Nothing is decided here. What is left out for length (earlier results in range) is counted and said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from correlation.assessment import (
+    Answer,
+    Assessment,
+    CauseAssessment,
+    Change,
+    FindingAssessment,
+    Reply,
+    Strength,
+)
+from correlation.catalogue import Knowledge
+from correlation.dates import DateRange
+from correlation.timeline import Certainty, FillerInjection
+from fhir_mappings.citations import Citations
+from fhir_mappings.code_systems import ATTRIBUTION_WORDS, CATEGORY_WORDS, REPLY_WORDS, STRENGTH_WORDS, alert_words
+from fhir_mappings.lab_words import lab_state, range_words, test_words, value_words, worth_showing
+from fhir_mappings.result_observations import shown_causes
+from fhir_mappings.site_table import site_table
+from fhir_mappings.site_words import site_words, sites_words
+from fhir_mappings.statements import ASKED, STATEMENTS, made_by_words
+from fhir_mappings.timeline_events import not_drawn, timeline_events
+from fhir_mappings.timeline_svg import draw_timeline
+
+_FOR: Final = frozenset({Strength.STRONG_FOR, Strength.MODERATE_FOR, Strength.SUPPORTING_FOR})
+_AGAINST: Final = frozenset({Strength.STRONG_AGAINST, Strength.MODERATE_AGAINST, Strength.SUPPORTING_AGAINST})
+_HEAVIEST_FIRST: Final = {
+    Strength.STRONG_FOR: 0,
+    Strength.STRONG_AGAINST: 0,
+    Strength.MODERATE_FOR: 1,
+    Strength.MODERATE_AGAINST: 1,
+    Strength.SUPPORTING_FOR: 2,
+    Strength.SUPPORTING_AGAINST: 2,
+    Strength.NONE: 3,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorksheetHeader:
+    """What the sheet says of itself. `report_id` and `issued` are `None` where there is no report."""
+
+    subject: str
+    software_version: str
+    status: str = "preliminary"
+    report_id: str | None = None
+    issued: str | None = None
+
+
+def worksheet_view(assessment: Assessment, knowledge: Knowledge, *, header: WorksheetHeader) -> dict[str, Any]:
+    """Everything the template names."""
+    citations = Citations()
+    shown = shown_causes(assessment)
+    shown_ids = {cause.cause for cause in shown}
+    view = {
+        "header": header,
+        "asked": ASKED,
+        "attribution": assessment.attribution.value if assessment.attribution else "none",
+        "attribution_words": (
+            ATTRIBUTION_WORDS[assessment.attribution.value] if assessment.attribution else "No imaging on record: no report"
+        ),
+        "because": assessment.because,
+        "conclusion": assessment.conclusion,
+        "as_of": assessment.as_of.isoformat(),
+        "alerts": _alerts(assessment, knowledge, citations),
+        "findings": [_finding(finding, knowledge, citations) for finding in assessment.findings],
+        "not_assessed": _not_assessed(assessment, knowledge, citations),
+        "exams": _exams(assessment, citations),
+        "sites": site_table(assessment, knowledge),
+        "timeline": draw_timeline(timeline_events(assessment, knowledge), as_of=assessment.as_of),
+        "not_drawn": not_drawn(assessment, knowledge),
+        "fillers": [_filler(item, assessment, knowledge, citations) for item in assessment.timeline.injections],
+        **_labs(assessment, knowledge, citations),
+        "missing": assessment.missing,
+        "causes": [_cause(cause, knowledge, citations) for cause in shown],
+        "others": [_other(cause, citations) for cause in assessment.differential if cause.cause not in shown_ids],
+        "changes": _changes(assessment.would_change),
+        "unused": [
+            {"what": fact.what, "why": fact.why, "records": citations.of_records([fact.source])}
+            for fact in assessment.unused
+        ],
+        "withheld": assessment.timeline.withheld,
+        "limitations": assessment.limitations,
+        "statements": STATEMENTS,
+        "knowledge_status": knowledge.status,
+        "made_by": made_by_words(
+            software_version=header.software_version, edition=assessment.edition, digest=assessment.digest
+        ),
+        "digest": assessment.digest,
+    }
+    view["sources"] = [_source(number, id_, knowledge) for id_, number in citations.sources.items()]
+    view["records"] = [
+        {"number": number, "type": ref.type, "reference": ref.reference, "version": ref.version}
+        for number, ref in citations.records.values()
+    ]
+    return view
+
+
+def _alerts(assessment: Assessment, knowledge: Knowledge, citations: Citations) -> list[dict[str, Any]]:
+    return [
+        {
+            "words": alert_words(alert.code, knowledge),
+            "says": alert.says,
+            "records": citations.of_records(alert.evidence),
+            "sources": citations.of_sources(alert.sources),
+        }
+        for alert in assessment.alerts
+    ]
+
+
+def _finding(finding: FindingAssessment, knowledge: Knowledge, citations: Citations) -> dict[str, Any]:
+    course = finding.finding
+    return {
+        "kind": course.kind.replace("_", " "),
+        "site": site_words(course.site, knowledge),
+        "attribution": finding.attribution.value,
+        "attribution_words": ATTRIBUTION_WORDS[finding.attribution.value],
+        "because": finding.because,
+        "course": course.course,
+        "seen": [
+            {
+                "when": _when(seen.seen),
+                "quote": seen.quote,
+                "by": seen.recognised_by,
+                "records": citations.of_records([seen.source, *([seen.exam] if seen.exam else [])]),
+            }
+            for seen in course.seen
+        ],
+    }
+
+
+def _not_assessed(assessment: Assessment, knowledge: Knowledge, citations: Citations) -> list[dict[str, Any]]:
+    """What reports also say: things looked for and not seen, and things that only resemble a deposit."""
+    assessed = {id(seen) for finding in assessment.findings for seen in finding.finding.seen}
+    return [
+        {
+            "what": f"{item.kind.value.replace('_', ' ')}, {site_words(item.site, knowledge)}",
+            "why": "said to be absent" if item.certainty is Certainty.NEGATED else "read, not assessed",
+            "quote": item.quote,
+            "when": _when(item.seen),
+            "records": citations.of_records([item.source]),
+        }
+        for item in assessment.timeline.findings
+        if id(item) not in assessed
+    ]
+
+
+def _exams(assessment: Assessment, citations: Citations) -> list[dict[str, Any]]:
+    return [
+        {
+            "when": _when(exam.started),
+            "what": " ".join([*sorted(exam.modalities), exam.description]).strip() or "study",
+            "reported": exam.reported,
+            "records": citations.of_records([exam.source, *exam.reports]),
+        }
+        for exam in assessment.timeline.exams
+    ]
+
+
+def _filler(
+    injection: FillerInjection, assessment: Assessment, knowledge: Knowledge, citations: Citations
+) -> dict[str, Any]:
+    material = knowledge.materials.get(injection.material)
+    fits = any(injection in finding.injections for finding in assessment.findings)
+    used = "fits a finding" if fits else "counted; fits no finding"
+    return {
+        "when": _when(injection.performed),
+        "product": injection.product or "product not stated",
+        "material": material.name if material else injection.material.replace("_", " "),
+        "sites": sites_words(injection.sites, knowledge),
+        "details": _filler_details(injection),
+        "used": f"not counted: {injection.ignored_because}" if injection.ignored_because else used,
+        "by": injection.recognised_by,
+        "quote": injection.quote,
+        "records": citations.of_records([injection.source, *injection.also_from]),
+    }
+
+
+def _filler_details(injection: FillerInjection) -> str:
+    parts = []
+    if injection.volume_ml is not None:
+        parts.append(f"{injection.volume_ml} mL")
+    if injection.dilution is not None:
+        parts.append(f"diluted 1:{injection.dilution}")
+    if injection.source_certainty != "recorded":
+        parts.append(injection.source_certainty)
+    return ", ".join(parts)
+
+
+def _labs(assessment: Assessment, knowledge: Knowledge, citations: Citations) -> dict[str, Any]:
+    shown, hidden = worth_showing(assessment.timeline.labs)
+    rows = [
+        {
+            "test": test_words(lab, knowledge),
+            "value": value_words(lab),
+            "range": range_words(lab),
+            "state": lab_state(lab),
+            "note": "; ".join(filter(None, ["preliminary" if lab.preliminary else "", lab.unusable_because or ""])),
+            "when": _when(lab.collected),
+            "records": citations.of_records([lab.source]),
+        }
+        for lab in shown
+    ]
+    return {"labs": rows, "labs_hidden": hidden}
+
+
+def _cause(cause: CauseAssessment, knowledge: Knowledge, citations: Citations) -> dict[str, Any]:
+    known = knowledge.causes.get(cause.cause)
+    return {
+        "id": cause.cause,
+        "name": cause.name,
+        "category": cause.category.value,
+        "category_words": CATEGORY_WORDS[cause.category.value],
+        "summary": known.summary if known else "",
+        "groups": [
+            (title, [_answer(answer, citations) for answer in answers]) for title, answers in _groups(cause) if answers
+        ],
+        "changes": _changes(cause.would_change),
+        "next_step": cause.next_step,
+        "sources": citations.of_sources(known.sources if known else ()),
+    }
+
+
+def _groups(cause: CauseAssessment) -> tuple[tuple[str, list[Answer]], ...]:
+    """Answers for, against, known but without weight, and not known; the heaviest first."""
+    known = [answer for answer in cause.answers if answer.reply is not Reply.NOT_KNOWN]
+    return (
+        ("For", _heaviest_first([answer for answer in known if answer.strength in _FOR])),
+        ("Against", _heaviest_first([answer for answer in known if answer.strength in _AGAINST])),
+        ("No weight", [answer for answer in known if answer.strength is Strength.NONE]),
+        ("Not known", [answer for answer in cause.answers if answer.reply is Reply.NOT_KNOWN]),
+    )
+
+
+def _heaviest_first(answers: list[Answer]) -> list[Answer]:
+    return sorted(answers, key=lambda answer: _HEAVIEST_FIRST[answer.strength])
+
+
+def _answer(answer: Answer, citations: Citations) -> dict[str, Any]:
+    return {
+        "ask": answer.ask,
+        "reply": REPLY_WORDS[answer.reply.value].lower(),
+        "weight": "–" if answer.reply is Reply.NOT_KNOWN else STRENGTH_WORDS[answer.strength.value],
+        "because": answer.because,
+        "records": citations.of_records(answer.evidence),
+        "sources": citations.of_sources(answer.sources),
+    }
+
+
+def _other(cause: CauseAssessment, citations: Citations) -> dict[str, Any]:
+    """A cause that is not ranked, in one row: what speaks for and against it, and how much is not known."""
+    groups = dict(_groups(cause))
+    weighing = [*groups["For"], *groups["Against"]]
+    return {
+        "name": cause.name,
+        "category_words": CATEGORY_WORDS[cause.category.value],
+        "for": [answer.because or answer.ask for answer in groups["For"]],
+        "against": [answer.because or answer.ask for answer in groups["Against"]],
+        "not_known": len(groups["Not known"]),
+        "sources": citations.of_sources(source for answer in weighing for source in answer.sources),
+    }
+
+
+def _changes(changes: Sequence[Change]) -> list[str]:
+    return list(dict.fromkeys(change.says for change in changes))
+
+
+def _source(number: int, id_: str, knowledge: Knowledge) -> dict[str, Any]:
+    known = knowledge.sources.get(id_)
+    if known is None:
+        return {"number": number, "title": id_, "kind": "", "reference": "", "checked": ""}
+    return {
+        "number": number,
+        "title": known.title,
+        "kind": known.kind,
+        "reference": known.reference,
+        "checked": known.checked,
+    }
+
+
+def _when(range_: DateRange | None) -> str:
+    return str(range_) if range_ else "date not known"

@@ -1,0 +1,66 @@
+"""This file deletes received resources: a new version that says so. The earlier versions stay readable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from store.errors import VersionConflict
+from store.incoming import Deletion, Placed, StoredEntry
+from store.placement import SHARED, held_by_id
+from store.tables import resource_versions, resources, shared_resources
+
+
+def delete_all(
+    connection: Connection, deletions: Sequence[Deletion], *, submission_id: str, now: datetime
+) -> tuple[list[StoredEntry], list[str]]:
+    """Delete, and say whose reports have to be looked at again. What is unknown or deleted already stays so."""
+    if not deletions:
+        return [], []
+    held = held_by_id(connection, {deletion.id for deletion in deletions})
+    entries: list[StoredEntry] = []
+    bereft: list[str] = []
+    for deletion in deletions:
+        current = held.get(deletion.id)
+        at = 0 if current is None else current.version
+        if deletion.if_match is not None and deletion.if_match != at:
+            raise VersionConflict(deletion.type, deletion.id, current=at)
+        if current is None or current.deleted or current.type != deletion.type:
+            entries.append(_entry(deletion, at, Placed.UNCHANGED))
+            continue
+        _mark(connection, deletion.id, at + 1, submission_id=submission_id, now=now)
+        held.pop(deletion.id)
+        entries.append(_entry(deletion, at + 1, Placed.DELETED))
+        bereft += [current.scope] if current.scope != SHARED else _who_refers(connection, deletion.id)
+    return entries, list(dict.fromkeys(bereft))
+
+
+def _mark(connection: Connection, identity: str, version: int, *, submission_id: str, now: datetime) -> None:
+    connection.execute(
+        sa.insert(resource_versions).values(
+            resource_id=identity,
+            version=version,
+            deleted=True,
+            sha256="",
+            content=b"",
+            submission_id=submission_id,
+            recorded_at=now,
+        )
+    )
+    connection.execute(
+        sa.update(resources).where(resources.c.id == identity).values(version=version, deleted=True, updated_at=now)
+    )
+
+
+def _who_refers(connection: Connection, identity: str) -> list[str]:
+    query = sa.select(shared_resources.c.patient_id).where(shared_resources.c.resource_id == identity)
+    return list(connection.scalars(query))
+
+
+def _entry(deletion: Deletion, version: int, placed: Placed) -> StoredEntry:
+    return StoredEntry(
+        entry_index=deletion.entry_index, type=deletion.type, id=deletion.id, version=version, placed=placed
+    )

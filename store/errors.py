@@ -1,0 +1,81 @@
+"""This file names what can go wrong in the record and the queue. Messages carry ids and element names, never values."""
+
+from __future__ import annotations
+
+
+class StoreError(Exception):
+    """Anything the record or the queue cannot do."""
+
+
+class SettingsError(StoreError):
+    """A FILLERTRACE_ variable is unknown or cannot be read, or a part it names cannot be used as it stands."""
+
+
+class NotFound(StoreError):
+    """No such thing under this id, and there never was."""
+
+    def __init__(self, kind: str, identity: str) -> None:
+        super().__init__(f"no {kind} with id {identity}")
+        self.kind = kind
+        self.identity = identity
+
+
+class Gone(NotFound):
+    """It was here and was deleted; its history can still be read."""
+
+
+class AlreadyFinished(StoreError):
+    """The job or the report has reached an end from which this step is not possible."""
+
+
+class LeaseLost(StoreError):
+    """This worker's claim is no longer valid: it ran out, was taken over, or the job was cancelled. Nothing was written."""
+
+
+class Busy(StoreError):
+    """The database is locked, unreachable, or something moved on meanwhile: the same call may succeed a little later."""
+
+
+class VersionConflict(StoreError):
+    """`If-Match` named another version than the current one. `current` is the current one."""
+
+    def __init__(self, kind: str, identity: str, *, current: int) -> None:
+        super().__init__(f"{kind} {identity} is at version {current}")
+        self.kind = kind
+        self.identity = identity
+        self.current = current
+
+
+class PatientConflict(StoreError):
+    """What was sent would mix two people; nothing was stored.
+
+    `element` says what contradicts, as a path inside the Patient: `birthDate`, `gender`, `identifier` (its identifiers
+    belong to two known patients), or `subject` (an id of ours that belongs to another patient). `group` is the place of
+    the patient in the call; `entry_index` the entry of the bundle at fault, where one can be named.
+    """
+
+    def __init__(self, element: str, *, group: int = 0, entry_index: int | None = None) -> None:
+        super().__init__(f"patient-conflict at {element}")
+        self.element = element
+        self.group = group
+        self.entry_index = entry_index
+
+
+class KeyReused(StoreError):
+    """The caller has used this Idempotency-Key before, with another body. `submission_id` is the earlier one."""
+
+    def __init__(self, submission_id: str) -> None:
+        super().__init__(f"the idempotency key belongs to submission {submission_id}")
+        self.submission_id = submission_id
+
+
+class NewerDatabase(StoreError):
+    """The database was written by a newer Fillertrace; this one must not touch it."""
+
+
+class QueueUnfit(StoreError):
+    """The Redis server cannot be used: too old, or it may throw keys away."""
+
+
+class RedisMissing(StoreError):
+    """No Redis server could be started on this machine, or it did not come up."""

@@ -1,0 +1,145 @@
+"""This file says who is who: whether a patient is known already, and when two people would be mixed.
+
+Contract, section 3: the same identifier with system, the same absolute address, or our own id. A birth date or sex that
+contradicts is refused. Our own id is the exception: who names it corrects our record on purpose.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from store.database import Database
+from store.errors import NotFound, PatientConflict
+from store.incoming import PatientIdentity
+from store.tables import patient_keys, patients
+
+_DATE_LENGTH = len("2018-05-01")
+_OPPOSITES = frozenset({"female", "male"})
+
+
+def known(database: Database, patient_id: str) -> bool:
+    """Whether this id of ours names a patient."""
+    with database.read() as connection:
+        return connection.scalar(sa.select(patients.c.id).where(patients.c.id == patient_id)) is not None
+
+
+def find(database: Database, identity: PatientIdentity) -> str | None:
+    """The patient this identity means, `None` when unknown. Raises PatientConflict as an intake would."""
+    with database.read() as connection:
+        found = _matches(connection, identity, keys_of(identity), group=0)
+        if found is not None:
+            _refuse_contradiction(connection, found, identity, group=0)
+        return found
+
+
+def resolve(connection: Connection, identity: PatientIdentity, *, group: int, now: datetime) -> tuple[str, bool]:
+    """Our id of the patient and whether they are new. The patient's row is locked until the transaction ends."""
+    keys = keys_of(identity)
+    patient_id = _matches(connection, identity, keys, group=group)
+    if patient_id is None:
+        return _create(connection, identity, keys, now=now), True
+    lock(connection, patient_id)
+    birth_date, sex = _refuse_contradiction(connection, patient_id, identity, group=group)
+    _complete(connection, patient_id, identity, birth_date=birth_date, sex=sex)
+    _add_keys(connection, patient_id, keys)
+    return patient_id, False
+
+
+def lock(connection: Connection, patient_id: str) -> None:
+    """Let no other transaction work on this patient until this one ends (in SQLite a writer is alone anyway)."""
+    connection.execute(sa.select(patients.c.id).where(patients.c.id == patient_id).with_for_update())
+
+
+def keys_of(identity: PatientIdentity) -> list[str]:
+    """The keys under which the patient is found again."""
+    return [*identifier_keys(identity.identifiers), *url_keys(identity.urls)]
+
+
+def identifier_keys(identifiers: Iterable[tuple[str, str]]) -> list[str]:
+    """Identifiers as keys. One without system or without value matches nothing, so it gives none."""
+    # The length in front keeps ("a|b", "c") and ("a", "b|c") apart.
+    return [f"identifier|{len(system)}|{system}|{value}" for system, value in identifiers if system and value]
+
+
+def url_keys(urls: Iterable[str]) -> list[str]:
+    """Absolute addresses as keys. `urn:` means something only inside its bundle, so it gives none."""
+    return [f"url|{url}" for url in urls if url.startswith(("http://", "https://"))]
+
+
+def contradicts(known_date: str | None, said_date: str | None) -> bool:
+    """Whether two FHIR dates cannot be the same day.
+
+    >>> contradicts("1970-05", "1970"), contradicts("1970-05-01", "1970-06")
+    (False, True)
+    """
+    if not known_date or not said_date:
+        return False
+    left, right = known_date[:_DATE_LENGTH], said_date[:_DATE_LENGTH]
+    return not (left.startswith(right) or right.startswith(left))
+
+
+def _matches(connection: Connection, identity: PatientIdentity, keys: list[str], *, group: int) -> str | None:
+    found: set[str] = set()
+    if identity.own_id is not None:
+        if connection.scalar(sa.select(patients.c.id).where(patients.c.id == identity.own_id)) is None:
+            raise NotFound("Patient", identity.own_id)
+        found.add(identity.own_id)
+    if keys:
+        query = sa.select(patient_keys.c.patient_id).where(patient_keys.c.key.in_(keys)).distinct()
+        found.update(connection.scalars(query))
+    if len(found) > 1:
+        raise PatientConflict("identifier", group=group)
+    return next(iter(found), None)
+
+
+def _refuse_contradiction(
+    connection: Connection, patient_id: str, identity: PatientIdentity, *, group: int
+) -> tuple[str | None, str | None]:
+    row = connection.execute(sa.select(patients.c.birth_date, patients.c.sex).where(patients.c.id == patient_id)).one()
+    if identity.own_id is None:
+        if contradicts(row.birth_date, identity.birth_date):
+            raise PatientConflict("birthDate", group=group)
+        if {row.sex, identity.sex} == _OPPOSITES:
+            raise PatientConflict("gender", group=group)
+    return row.birth_date, row.sex
+
+
+def _create(connection: Connection, identity: PatientIdentity, keys: list[str], *, now: datetime) -> str:
+    patient_id = str(uuid.uuid4())
+    connection.execute(
+        sa.insert(patients).values(
+            id=patient_id, birth_date=identity.birth_date, sex=identity.sex, created_at=now
+        )
+    )
+    if keys:
+        connection.execute(sa.insert(patient_keys), [{"key": key, "patient_id": patient_id} for key in dict.fromkeys(keys)])
+    return patient_id
+
+
+def _add_keys(connection: Connection, patient_id: str, keys: list[str]) -> None:
+    if not keys:
+        return
+    held = set(connection.scalars(sa.select(patient_keys.c.key).where(patient_keys.c.key.in_(keys))))
+    missing = [{"key": key, "patient_id": patient_id} for key in dict.fromkeys(keys) if key not in held]
+    if missing:
+        connection.execute(sa.insert(patient_keys), missing)
+
+
+def _complete(
+    connection: Connection, patient_id: str, identity: PatientIdentity, *, birth_date: str | None, sex: str | None
+) -> None:
+    """Keep the more precise date and the sex where it was unknown; who names our own id corrects both."""
+    said_date, said_sex = identity.birth_date, identity.sex
+    if identity.own_id is None:
+        said_date = said_date if len(said_date or "") > len(birth_date or "") else birth_date
+        said_sex = sex if sex in _OPPOSITES else said_sex or sex
+    said_date, said_sex = said_date or birth_date, said_sex or sex
+    if (said_date, said_sex) != (birth_date, sex):
+        connection.execute(
+            sa.update(patients).where(patients.c.id == patient_id).values(birth_date=said_date, sex=said_sex)
+        )

@@ -1,0 +1,227 @@
+"""This file describes the tables (SQLAlchemy Core, no ORM). Changing it needs a revision in store/migrations."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy.engine import Dialect
+
+OPEN_JOB = sa.text("status IN ('received', 'in-progress')")
+
+
+class Moment(sa.TypeDecorator[datetime]):
+    """A point in time in UTC. PostgreSQL keeps the zone; SQLite does not, so it is put back on the way out."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a time without zone; give the database UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give back an aware time in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+patients = Table(
+    "patients",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("birth_date", Text),  # as FHIR writes it, perhaps only a year
+    Column("sex", Text),
+    Column("created_at", Moment, nullable=False),
+    comment="One row per person. The row is the lock under which the person's jobs run one at a time.",
+)
+
+patient_keys = Table(
+    "patient_keys",
+    metadata,
+    Column("key", Text, primary_key=True),  # "identifier|system|value" or "url|address"
+    Column("patient_id", Text, ForeignKey("patients.id"), nullable=False, index=True),
+    comment="By what a patient is known again: identifiers with system, absolute addresses.",
+)
+
+submissions = Table(
+    "submissions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("caller_id", Text, nullable=False),
+    Column("idempotency_key", Text),
+    Column("options", LargeBinary, nullable=False),  # opaque to the store, such as the polling dialect
+    Column("answer", LargeBinary, nullable=False),  # ids only: what the first answer said
+    Column("received_at", Moment, nullable=False),
+    Index(
+        "uq_submissions_idempotency_key",
+        "caller_id",
+        "idempotency_key",
+        unique=True,
+        sqlite_where=sa.text("idempotency_key IS NOT NULL"),
+        postgresql_where=sa.text("idempotency_key IS NOT NULL"),
+    ),
+    Index("ix_submissions_repeat", "sha256", "caller_id", "received_at"),
+    comment="Every accepted body, byte for byte.",
+)
+
+resources = Table(
+    "resources",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("patient_id", Text, ForeignKey("patients.id")),  # NULL: belongs to no patient or to several
+    Column("version", Integer, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    Column("source_url", Text),
+    Column("position", Integer, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Index("ix_resources_patient", "patient_id", "type"),
+    Index("ix_resources_type", "type", "updated_at"),
+    comment="The received resources; what they say is in resource_versions.",
+)
+
+resource_versions = Table(
+    "resource_versions",
+    metadata,
+    Column("resource_id", Text, ForeignKey("resources.id"), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("deleted", Boolean, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("submission_id", Text, ForeignKey("submissions.id")),
+    Column("recorded_at", Moment, nullable=False),
+    Index("ix_resource_versions_sha256", "sha256"),
+    comment="Every version of every received resource.",
+)
+
+resource_keys = Table(
+    "resource_keys",
+    metadata,
+    Column("key", Text, primary_key=True),  # "identifier|system|value" or "url|address"
+    Column("type", Text, primary_key=True),
+    Column("scope", Text, primary_key=True),  # the patient, or "" for what belongs to none
+    Column("resource_id", Text, ForeignKey("resources.id"), nullable=False, index=True),
+    comment="By what a resource is known again, within one patient.",
+)
+
+shared_resources = Table(
+    "shared_resources",
+    metadata,
+    Column("patient_id", Text, ForeignKey("patients.id"), primary_key=True),
+    Column("resource_id", Text, ForeignKey("resources.id"), primary_key=True),
+    comment="Which patients refer to a resource that is not one patient's own (Practitioner, Organization, Device).",
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("submission_id", Text, ForeignKey("submissions.id"), nullable=False, index=True),
+    Column("patient_id", Text, ForeignKey("patients.id"), nullable=False),
+    Column("status", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),  # since it was received or last retried
+    Column("fence", Integer, nullable=False),  # rises at each delivery and each claim, never falls
+    Column("available_at", Moment, nullable=False),
+    Column("queued_at", Moment),  # last known to be in Redis; NULL: has to be put there
+    Column("worker", Text),
+    Column("lease_until", Moment),
+    Column("created_at", Moment, nullable=False),
+    Column("started_at", Moment),
+    Column("finished_at", Moment),
+    Column("error_type", Text),
+    Column("outcome", LargeBinary),  # an OperationOutcome, as bytes
+    Column("report_id", Text),
+    Column("report_version", Integer),
+    Index("ix_jobs_open", "status", "available_at", sqlite_where=OPEN_JOB, postgresql_where=OPEN_JOB),
+    Index("ix_jobs_open_patient", "patient_id", "status", sqlite_where=OPEN_JOB, postgresql_where=OPEN_JOB),
+    Index("ix_jobs_patient", "patient_id", "created_at"),
+    Index("ix_jobs_status", "status", "finished_at"),
+    comment="One row per patient and submission: the FHIR Task, and the outbox of the queue.",
+)
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("patient_id", Text, ForeignKey("patients.id"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("content_digest", Text, nullable=False),
+    Column("revision_of", Text),
+    Column("living", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Index(
+        "uq_reports_living",
+        "patient_id",
+        unique=True,
+        sqlite_where=sa.text("living"),
+        postgresql_where=sa.text("living"),
+    ),
+    Index("ix_reports_patient", "patient_id", "created_at"),
+    comment="Our reports. The unique index keeps one living report per patient.",
+)
+
+report_versions = Table(
+    "report_versions",
+    metadata,
+    Column("report_id", Text, ForeignKey("reports.id"), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("status", Text, nullable=False),
+    Column("content_digest", Text, nullable=False),
+    Column("job_id", Text),
+    Column("caller_id", Text),  # who signed or withdrew it
+    Column("recorded_at", Moment, nullable=False),
+    comment="Every version of every report; never changed once written.",
+)
+
+report_resources = Table(
+    "report_resources",
+    metadata,
+    Column("report_id", Text, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("type", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    sa.ForeignKeyConstraint(["report_id", "version"], ["report_versions.report_id", "report_versions.version"]),
+    Index("ix_report_resources_id", "type", "id", "version"),
+    comment="The resources of a report's version, in their order; the DiagnosticReport is first.",
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", sa.BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("caller_id", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("patient_id", Text),
+    Index("ix_audit_patient", "patient_id", "at"),
+    Index("ix_audit_at", "at"),
+    comment="Who read or wrote what, and when.",
+)
