@@ -5,7 +5,9 @@ The only asynchronous code of a route: a body arrives in pieces, and a thread mu
 
 from __future__ import annotations
 
-from fastapi import Request
+from typing import Annotated
+
+from fastapi import Depends, Request
 
 from api.content import check_content_type
 from api.errors import RequestRefused
@@ -37,3 +39,7 @@ async def fhir_body(request: Request) -> bytes:
             "Send the record in several bundles about the same patient: they are put together here.",
         )
     return bytes(kept)
+
+
+FhirBody = Annotated[bytes, Depends(fhir_body)]
+"""The type of a route's parameter that is given the body."""

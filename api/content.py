@@ -96,7 +96,8 @@ def _media_types(header: str) -> Iterator[_MediaType]:
         name, *parameters = _split(item, ";")
         pairs = (parameter.partition("=") for parameter in parameters)
         yield _MediaType(
-            name=name.strip().lower(), parameters={key.strip().lower(): value.strip().strip('"') for key, _, value in pairs}
+            name=name.strip().lower(),
+            parameters={key.strip().lower(): value.strip().strip('"') for key, _, value in pairs},
         )
 
 

@@ -104,7 +104,7 @@ TABLE: tuple[tuple[type[Exception], Row], ...] = (
             status=404,
             code="not-found",
             detail="not-found",
-            text="There is nothing under this id here. Ids are ours: take them from our answers, not from the source system.",
+            text="There is nothing under this id here. Take ids from our answers, not from the source system.",
         ),
     ),
     (
@@ -200,13 +200,13 @@ def add_error_answers(app: FastAPI) -> None:
 
 def _answer_http(request: Request, fault: Exception) -> Response:
     assert isinstance(fault, HTTPException)
-    code, detail, text = _HTTP_TEXTS.get(fault.status_code, ("processing", "invalid-request", "The request was refused."))
+    code, detail, text = _HTTP_TEXTS.get(
+        fault.status_code, ("processing", "invalid-request", "The request was refused.")
+    )
     headers = dict(fault.headers or {})
     if fault.status_code == 405:
         headers["Allow"] = ", ".join(sorted(request.app.state.methods_at(request.url.path)))
-    return outcome_response(
-        fault.status_code, issues=[error_issue(code, detail=detail, text=text)], headers=headers
-    )
+    return outcome_response(fault.status_code, issues=[error_issue(code, detail=detail, text=text)], headers=headers)
 
 
 def _answer_unreadable(request: Request, fault: Exception) -> Response:

@@ -20,7 +20,7 @@ class CannotListen(Exception):
 
 
 class Listener:
-    """An application on a bound socket. `with Listener(app, host=…, port=…) as listener:` answers until the block ends."""
+    """An application on a bound socket: `with Listener(app, host=…, port=…)` answers until the block ends."""
 
     def __init__(self, app: FastAPI, *, host: str, port: int) -> None:
         self._app = app

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import Depends, Request
 
 from api.settings import ApiSettings
 from correlation.catalogue import Knowledge
+from fhir_mappings.limits import Limits
 from store.database import Database
 from store.queue import Queue
 
@@ -19,7 +21,8 @@ from store.queue import Queue
 class Parts:
     """The settings, the record, the queue, the knowledge base and the clock of one running service.
 
-    `waiting` bounds how many requests may hold a thread while they wait for a worker, so that the others are answered.
+    `waiting` bounds how many requests may hold a thread while they wait for a worker, so that the others are answered;
+    `stopping` is set when the service is asked to end, and they then wait no longer.
     """
 
     settings: ApiSettings
@@ -29,6 +32,13 @@ class Parts:
     clock: Callable[[], datetime]
     waiting: threading.BoundedSemaphore
     software_version: str
+    repeat_window_seconds: float
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def limits(self) -> Limits:
+        """How large and how deep a body may be."""
+        return Limits(bytes=self.settings.max_bytes, depth=self.settings.max_depth)
 
 
 def parts_of(request: Request) -> Parts:
@@ -37,7 +47,16 @@ def parts_of(request: Request) -> Parts:
     return parts
 
 
+GivenParts = Annotated[Parts, Depends(parts_of)]
+"""The type of a route's parameter that is given the parts."""
+
+
 def base_of(request: Request) -> str:
     """The address of our FHIR base as the caller knows it, without a slash at the end."""
     settings = parts_of(request).settings
     return settings.base_url.rstrip("/") if settings.base_url else f"{str(request.base_url).rstrip('/')}/fhir"
+
+
+def log_ids(request: Request, **ids: object) -> None:
+    """Add ids to the log line of this request."""
+    request.state.logged = {**getattr(request.state, "logged", {}), **ids}

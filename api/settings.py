@@ -27,7 +27,9 @@ class ApiSettings:
         example="open",
     )
     issuer: str | None = setting(
-        None, "For `smart` access: the issuer of the tokens. Not used in this release.", example="https://ehr.example/auth"
+        None,
+        "For `smart` access: the issuer of the tokens. Not used in this release.",
+        example="https://ehr.example/auth",
     )
     audience: str | None = setting(
         None,
@@ -48,7 +50,9 @@ class ApiSettings:
         60, "How deep JSON may be nested in a body; a deeper one is 400. Real records stay under 30.", example="60"
     )
     wait_seconds: int = setting(
-        20, "How long $correlate waits for its report before it answers 202, where the client names no time.", example="20"
+        20,
+        "How long $correlate waits for its report before it answers 202, where the client names no time.",
+        example="20",
     )
     wait_max_seconds: int = setting(
         60, "The longest time a client may ask $correlate to wait, by `Prefer: wait=n`.", example="60"

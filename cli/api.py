@@ -1,6 +1,7 @@
-"""`fillertrace api`: the HTTP door alone. FILLERTRACE_DATABASE_URL and FILLERTRACE_REDIS_URL name its record and its queue.
+"""`fillertrace api`: the HTTP door alone.
 
-Prints `ready http://HOST:PORT/fhir` once it answers; stops on SIGTERM and Ctrl-C. The work is done by `fillertrace worker`.
+FILLERTRACE_DATABASE_URL and FILLERTRACE_REDIS_URL name its record and its queue. Prints `ready http://HOST:PORT/fhir`
+once it answers; stops on SIGTERM and Ctrl-C. The work is done by `fillertrace worker`.
 """
 
 from __future__ import annotations
@@ -59,5 +60,5 @@ VERB = Verb(
     add_arguments=add_arguments,
     run=run,
     description=__doc__ or "",
-    example="FILLERTRACE_DATABASE_URL=postgresql://me@db/fillertrace FILLERTRACE_REDIS_URL=redis://redis/0 fillertrace api",
+    example="FILLERTRACE_DATABASE_URL=postgresql://me@db/ft FILLERTRACE_REDIS_URL=redis://redis/0 fillertrace api",
 )

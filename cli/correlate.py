@@ -79,7 +79,9 @@ def _correlate_one(raw: bytes, *, chosen: str, as_of: date, issued: datetime) ->
         for issue in answer.issues:
             print(f"refused: {issue}", file=sys.stderr)
         return BUNDLE_REFUSED
-    output.write({"json": answer.json, "worksheet": answer.worksheet, "html": answer.html}[chosen].rstrip(b"\n") + b"\n")
+    output.write(
+        {"json": answer.json, "worksheet": answer.worksheet, "html": answer.html}[chosen].rstrip(b"\n") + b"\n"
+    )
     return DONE
 
 
@@ -92,7 +94,7 @@ def _moment(day: date | None) -> tuple[date, datetime]:
 
 
 def _opened(name: str) -> BinaryIO:
-    return open(sys.stdin.fileno(), "rb", closefd=False) if name == "-" else open(name, "rb")  # noqa: SIM115
+    return open(sys.stdin.fileno(), "rb", closefd=False) if name == "-" else open(name, "rb")
 
 
 def _day(text: str) -> date:

@@ -137,7 +137,8 @@ def _expect(answer: Any, status: int) -> None:
 
 
 def _diagnostics(outcome: dict[str, Any]) -> str:
-    return " ".join(issue.get("diagnostics", "") for issue in outcome.get("issue", ())) or "no reason given"
+    said = (issue.get("details", {}).get("text", "") for issue in outcome.get("issue", ()))
+    return " ".join(filter(None, said)) or "no reason given"
 
 
 def _show(bundle: dict[str, Any]) -> int:

@@ -13,7 +13,9 @@ from cli.verb import Verb
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the verb."""
     parser.add_argument(
-        "what", choices=("render", "check"), help="render: Markdown on stdout; check: load it strictly and say what it is"
+        "what",
+        choices=("render", "check"),
+        help="render: Markdown on stdout; check: load it strictly and say what it is",
     )
 
 
@@ -28,13 +30,13 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
         print(f"fillertrace knowledge: {fault}", file=sys.stderr)
         return FAILED
     if arguments.what == "render":
-        from cli.knowledge_page import knowledge_page
+        from correlation.knowledge_page import render
 
-        sys.stdout.write(knowledge_page(knowledge))
+        sys.stdout.write(render(knowledge))
     else:
         print(
             f"edition {knowledge.edition}: {len(knowledge.causes)} causes, {len(knowledge.materials)} materials, "
-            f"{len(knowledge.regions)} regions, {len(knowledge.labs)} laboratory tests, {len(knowledge.alerts)} alerts, "
+            f"{len(knowledge.regions)} regions, {len(knowledge.labs)} labs, {len(knowledge.alerts)} alerts, "
             f"{len(knowledge.sources)} sources; sha-256 {knowledge.digest}; {knowledge.status}"
         )
     return DONE

@@ -61,7 +61,7 @@ def _without_verb(asked: Sequence[str]) -> int:
         description="Correlates dermal filler history with imaging and laboratory findings, and answers in FHIR R4.",
         epilog="verbs:\n"
         + "\n".join(f"  {name:<11}{says}" for name, says in VERBS.items())
-        + "\n\n`fillertrace VERB --help` says more.\n\nexample:\n  fillertrace correlate bundle.json --format worksheet",
+        + "\n\n`fillertrace VERB --help` says more.\nexample: fillertrace correlate record.json --format worksheet",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"fillertrace {version('fillertrace')}")

@@ -1,6 +1,6 @@
 """`fillertrace serve`: everything in one process tree on this machine, kept in one folder.
 
-HTTP on a loopback address, N worker processes, SQLite in DIR unless FILLERTRACE_DATABASE_URL is set, and an embedded Redis
+HTTP on a loopback address, N worker processes, SQLite in DIR unless FILLERTRACE_DATABASE_URL is set, an embedded Redis
 on a private socket unless FILLERTRACE_REDIS_URL is set. Prints `ready http://HOST:PORT/fhir` once it answers; stops on
 SIGTERM and Ctrl-C. Deleting DIR forgets everything.
 """
@@ -28,7 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--port", type=_port, help="TCP port; 0 takes any free one (default: FILLERTRACE_API_PORT, else 8080)"
     )
     parser.add_argument(
-        "--data", metavar="DIR", type=Path, default=DEFAULT_DATA, help="folder for all that is kept (default: .fillertrace)"
+        "--data",
+        metavar="DIR",
+        type=Path,
+        default=DEFAULT_DATA,
+        help="folder for all that is kept (default: .fillertrace)",
     )
     parser.add_argument("--workers", metavar="N", type=_workers, default=1, help="worker processes (default: 1)")
 

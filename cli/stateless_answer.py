@@ -39,14 +39,14 @@ def answer_bundle(raw: bytes, *, as_of: date, issued: datetime) -> Answer:
         result = correlate_bundle(
             raw, knowledge=load_once(), as_of=as_of, issued=issued, software_version=version("fillertrace")
         )
-        return Answer(
-            json=dumps(result.bundle), worksheet=result.worksheet_text.encode(), html=(result.html or "").encode()
-        )
+        return Answer(json=dumps(result.bundle), worksheet=result.worksheet.encode(), html=result.html.encode())
     except BundleRejected as rejected:
         return _refusal(rejected.issues)
     except Exception as fault:  # a fault of ours; its message could quote the record, its type and place cannot
         place = traceback.extract_tb(fault.__traceback__)[-1]
-        text = f"A fault in fillertrace ({type(fault).__name__} at {place.name}, line {place.lineno}); please report it."
+        text = (
+            f"A fault in fillertrace ({type(fault).__name__} at {place.name}, line {place.lineno}); please report it."
+        )
         return _refusal((Issue(severity="error", code="exception", detail="fault", text=text, expression=()),))
 
 

@@ -56,9 +56,10 @@ class Chart:
     laboratory: Laboratory
     newest: Laboratory
     conditions: Mapping[str, tuple[ClinicalCondition, ...]]
+    parts: Mapping[str, int]  # how many regions lie in a wider one such as "face" or "cheek"
     looks: dict[str, Look] = field(default_factory=dict)
     fits: dict[str, tuple[Fit, ...]] = field(default_factory=dict)
-    distances: dict[tuple[str, str], int | None] = field(default_factory=dict)
+    distances: dict[tuple[str, str], int | None] = field(default_factory=dict)  # may be shared between charts
 
     def steps(self, region: str, other: str) -> int | None:
         """Steps from region to region over the neighbours; `None` beyond two."""

@@ -8,7 +8,7 @@ Negated findings never become findings; "known" ones count as course.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 from correlation.assessment import FindingCourse
 from correlation.catalogue import Knowledge
@@ -53,10 +53,14 @@ Place = tuple[str, str | None, str]  # family, region, layer
 Groups = dict[Place, list[ImagingFinding]]
 
 
-def find_courses(timeline: PatientTimeline, *, knowledge: Knowledge) -> tuple[FindingCourse, ...]:
-    """The patient's findings that ask for an explanation, in a fixed order, whatever the order of the facts."""
+def find_courses(
+    timeline: PatientTimeline, *, knowledge: Knowledge, wide: Container[str]
+) -> tuple[FindingCourse, ...]:
+    """The patient's findings that ask for an explanation, in a fixed order, whatever the order of the facts.
+
+    `wide` names the regions that have parts, such as "face".
+    """
     mentions = [item for item in timeline.findings if _counts(item)]
-    wide = {region for item in knowledge.regions.values() for region in item.broader}
     groups: Groups = {}
     sited = [item for item in mentions if item.site and item.site.region not in wide]
     _place(groups, (item for item in sited if item.tissue or item.kind is FindingKind.CALCULUS))

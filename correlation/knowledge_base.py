@@ -30,10 +30,16 @@ from correlation.knowledge_table import Table, parse_file
 
 T = TypeVar("T")
 
-SINGLE_FILES = ("edition.toml", "references.toml", "measures.toml", "regions.toml", "labs.toml")
-RULE_FILES = ("categories.toml", "alerts.toml")
+SINGLE_FILES = (
+    "edition.toml",
+    "references.toml",
+    "measures.toml",
+    "regions.toml",
+    "labs.toml",
+    "categories.toml",
+    "alerts.toml",
+)
 FOLDERS = ("materials", "causes")
-RULES_REQUIRED = False
 
 
 @lru_cache(maxsize=1)
@@ -99,15 +105,14 @@ def read_knowledge(content: Mapping[str, bytes]) -> Knowledge:
 
 
 def _check_paths(content: Mapping[str, bytes]) -> None:
-    required = SINGLE_FILES + (RULE_FILES if RULES_REQUIRED else ())
-    for path in required:
+    for path in SINGLE_FILES:
         if path not in content:
             raise KnowledgeError(file=path, key="", says="is missing")
     for path in content:
         folder, _, name = path.rpartition("/")
-        if path not in SINGLE_FILES + RULE_FILES and (folder not in FOLDERS or not name):
+        if path not in SINGLE_FILES and (folder not in FOLDERS or not name):
             raise KnowledgeError(file=path, key="", says="is not a file of the knowledge base")
-    for folder in FOLDERS if RULES_REQUIRED else ("materials",):
+    for folder in FOLDERS:
         if not any(path.startswith(f"{folder}/") for path in content):
             raise KnowledgeError(file=folder, key="", says="is empty")
 
@@ -131,8 +136,6 @@ def _measures(content: Mapping[str, bytes]) -> tuple[Mapping[str, Measure], Revi
 
 
 def _list(content: Mapping[str, bytes], path: str, name: str, read: Callable[[Table], T]) -> tuple[T, ...]:
-    if path not in content:
-        return ()
     table = parse_file(path, content[path])
     entries = table.each(name, read)
     table.done()

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from correlation.catalogue import Knowledge
 from correlation.errors import KnowledgeError
+from correlation.units import plain
 
 # Where a cited source stands: the file, the key, the ids.
 Citation = tuple[str, str, tuple[str, ...]]
@@ -17,6 +18,7 @@ def check(knowledge: Knowledge) -> None:
     _check_regions(knowledge)
     _check_broader(knowledge)
     _check_cause_materials(knowledge)
+    _check_last_category(knowledge)
     _refuse_twice("materials", _product_names(knowledge))
     _refuse_twice("regions.toml", _region_words(knowledge))
     _refuse_twice(
@@ -24,6 +26,8 @@ def check(knowledge: Knowledge) -> None:
     )
     _refuse_twice("labs.toml", ((code, analyte.id) for analyte in knowledge.labs.values() for code in analyte.loinc))
     _refuse_twice("labs.toml", _lab_words(knowledge))
+    for analyte in knowledge.labs.values():
+        _refuse_twice("labs.toml", ((plain(spelling), analyte.id) for spelling in analyte.factors))
 
 
 def _check_sources(knowledge: Knowledge) -> None:
@@ -74,6 +78,11 @@ def _check_broader(knowledge: Knowledge) -> None:
                 raise KnowledgeError(file="regions.toml", key=region.id, says=f"lies in the unknown {other}")
             if other == region.id or region.id in knowledge.regions[other].broader:
                 raise KnowledgeError(file="regions.toml", key=region.id, says=f"and {other} lie in each other")
+            for widest in knowledge.regions[other].broader:
+                if widest not in region.broader:
+                    raise KnowledgeError(
+                        file="regions.toml", key=region.id, says=f"lies in {other}, so in {widest} too"
+                    )
             if knowledge.regions[other].adjacent:
                 raise KnowledgeError(file="regions.toml", key=other, says="has parts, so its parts have the neighbours")
 
@@ -85,6 +94,14 @@ def _check_cause_materials(knowledge: Knowledge) -> None:
                 raise KnowledgeError(
                     file=f"causes/{cause.id}.toml", key="materials", says=f"unknown material {material}"
                 )
+
+
+def _check_last_category(knowledge: Knowledge) -> None:
+    """The last row catches everything, and only the last: a row below it would never be read."""
+    for place, rule in enumerate(knowledge.categories, start=1):
+        if (place == len(knowledge.categories)) == bool(rule.at_least or rule.at_most):
+            says = "the last row, and only the last, has no condition"
+            raise KnowledgeError(file="categories.toml", key=f"category[{place}]", says=says)
 
 
 def _product_names(knowledge: Knowledge) -> Iterator[tuple[str, str]]:

@@ -229,20 +229,34 @@ def _parameters(table: Table) -> Mapping[str, tuple[str, ...]]:
 
 
 def read_category(table: Table) -> CategoryRule:
-    """One `[[category]]` of categories.toml."""
+    """One `[[category]]` of categories.toml; without `when` it always fits."""
     terms = frozenset(category.value for category in Category)
-    when = table.table("when")
     rule = CategoryRule(
         category=Category(table.word("term", terms)),
-        at_least=when.counts("at_least"),
-        at_most=when.counts("at_most"),
+        at_least=_counts(table, "at_least"),
+        at_most=_counts(table, "at_most"),
         says=table.text("says"),
     )
-    when.done()
-    for name in (*rule.at_least, *rule.at_most):
-        if name not in COUNTED:
-            raise when.wrong(name, "is not something that is counted")
+    if table.has("when"):
+        _refuse_other_conditions(table.table("when"))
     return rule
+
+
+def _counts(table: Table, name: str) -> Mapping[str, int]:
+    if not table.has("when"):
+        return {}
+    when = table.table("when")
+    counts = when.counts(name)
+    for counted in counts:
+        if counted not in COUNTED:
+            raise when.wrong(counted, "is not something that is counted")
+    return counts
+
+
+def _refuse_other_conditions(when: Table) -> None:
+    when.has("at_least")
+    when.has("at_most")
+    when.done()
 
 
 def read_alert(table: Table) -> AlertRule:

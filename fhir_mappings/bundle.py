@@ -96,7 +96,9 @@ def unwrap_parameters(content: Any) -> tuple[Any, bool, str | None]:
         elif name == "source" and isinstance(parameter.get("valueString"), str):
             source = string(parameter["valueString"])
         else:
-            text = "$correlate knows bundle (resource), store (valueBoolean) and source (valueString): correct this one."
+            text = (
+                "$correlate knows bundle (resource), store (valueBoolean) and source (valueString): correct this one."
+            )
             raise BundleRejected(_refusal("invalid-element", text, f"Parameters.parameter[{at}]"), status=422)
     return bundle, store, source
 
@@ -190,7 +192,9 @@ def _bundle_issues(kind: str, listed: list[Any], entries: Iterable[ParsedEntry])
     found: list[Issue] = []
     if not kind:
         text = "Bundle.type is missing: say collection, searchset, transaction or what it is."
-        found.append(Issue(severity=WARNING, code="required", detail="invalid-element", text=text, expression=("Bundle.type",)))
+        found.append(
+            Issue(severity=WARNING, code="required", detail="invalid-element", text=text, expression=("Bundle.type",))
+        )
     places: dict[str, list[str]] = {}
     for entry in entries:
         if entry.type is not None and entry.type not in KEPT_TYPES | EXCHANGE_TYPES:
@@ -207,7 +211,11 @@ def _without_resource(entry: ParsedEntry, raw: Any) -> list[Issue]:
     path = f"Bundle.entry[{entry.index}]"
     if isinstance(raw, dict) and "resource" in raw:
         text = "This resource has no resourceType: add it. Nothing of it was read."
-        return [Issue(severity=ERROR, code="structure", detail="invalid-element", text=text, expression=(f"{path}.resource",))]
+        return [
+            Issue(
+                severity=ERROR, code="structure", detail="invalid-element", text=text, expression=(f"{path}.resource",)
+            )
+        ]
     text = "This entry has no resource: add one or leave the entry out."
     return [Issue(severity=WARNING, code="required", detail="no-resource", text=text, expression=(path,))]
 

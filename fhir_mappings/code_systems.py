@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from correlation.catalogue import Knowledge
 from fhir_mappings import canonical
+from fhir_mappings.issues import ISSUE_CODES
 
 REPORT_WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -90,6 +91,7 @@ _TITLES: Final[Mapping[str, str]] = MappingProxyType(
         canonical.CATEGORY: "Categories of a candidate cause (words borrowed from WHO-UMC, counts our own)",
         canonical.BODY_SITE: "Body regions",
         canonical.FILLER_MATERIAL: "Filler materials",
+        canonical.ISSUE: "What could not be read or had to be guessed",
     }
 )
 
@@ -129,12 +131,13 @@ def words_of(knowledge: Knowledge) -> dict[str, dict[str, str]]:
         canonical.CATEGORY: dict(CATEGORY_WORDS),
         canonical.BODY_SITE: {region.id: region.name for region in knowledge.regions.values()},
         canonical.FILLER_MATERIAL: {material.id: material.name for material in knowledge.materials.values()},
+        canonical.ISSUE: dict(ISSUE_CODES),
     }
 
 
 def code_system_resources(knowledge: Knowledge) -> tuple[dict[str, Any], ...]:
     """Our code systems as complete CodeSystem resources, for a validator, a terminology server or a reader."""
-    return tuple(_code_system(url, words, knowledge) for url, words in words_of(knowledge).items())
+    return tuple(_code_system(url, words, knowledge) for url, words in words_of(knowledge).items() if words)
 
 
 def _code_system(url: str, words: Mapping[str, str], knowledge: Knowledge) -> dict[str, Any]:

@@ -121,4 +121,6 @@ def _checked(when: DateRange | None, *, where: str) -> ReadDate:
     if when is not None:
         return ReadDate(when=when)
     text = "This date cannot be read: send YYYY, YYYY-MM, YYYY-MM-DD or a full instant. Until then it is not known."
-    return ReadDate(when=None, issues=(Issue(severity=WARNING, code="value", detail="no-date", text=text, expression=(where,)),))
+    return ReadDate(
+        when=None, issues=(Issue(severity=WARNING, code="value", detail="no-date", text=text, expression=(where,)),)
+    )

@@ -100,9 +100,13 @@ def every_reference(content: object, *, path: str) -> Iterator[tuple[str, str]]:
             text = found.get("reference")
             if isinstance(text, str):
                 yield where, text.strip()
-            waiting.extend((f"{where}.{name}", child) for name, child in found.items() if isinstance(child, dict | list))
+            waiting.extend(
+                (f"{where}.{name}", child) for name, child in found.items() if isinstance(child, dict | list)
+            )
         elif isinstance(found, list):
-            waiting.extend((f"{where}[{at}]", child) for at, child in enumerate(found) if isinstance(child, dict | list))
+            waiting.extend(
+                (f"{where}[{at}]", child) for at, child in enumerate(found) if isinstance(child, dict | list)
+            )
 
 
 def plain(text: str) -> str:
@@ -112,6 +116,8 @@ def plain(text: str) -> str:
     'calcio ionico suero'
     """
     without_accents = "".join(
-        character for character in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(character)
+        character
+        for character in unicodedata.normalize("NFKD", text.casefold())
+        if not unicodedata.combining(character)
     )
     return re.sub(r"[^a-z0-9+]+", " ", without_accents).strip()

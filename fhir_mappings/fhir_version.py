@@ -20,8 +20,12 @@ _DECLARED: Final = (
     (re.compile(r"hl7\.org/fhir/(?:STU3|3\.0)/|hl7\.org/fhir/\S*stu3|\|3\.0(?:\.\d+)?$|^3\.0"), STU3),
 )
 
-_R5_ONLY_TYPES: Final = frozenset({"DeviceUsage", "ImagingSelection", "BiologicallyDerivedProductDispense", "GenomicStudy"})
-_STU3_ONLY_TYPES: Final = frozenset({"BodySite", "DeviceComponent", "ProcedureRequest", "ReferralRequest", "ImagingManifest"})
+_R5_ONLY_TYPES: Final = frozenset(
+    {"DeviceUsage", "ImagingSelection", "BiologicallyDerivedProductDispense", "GenomicStudy"}
+)
+_STU3_ONLY_TYPES: Final = frozenset(
+    {"BodySite", "DeviceComponent", "ProcedureRequest", "ReferralRequest", "ImagingManifest"}
+)
 
 _R5_FIELDS: Final = {
     "Procedure": ("occurrenceDateTime", "occurrencePeriod", "occurrenceString", "reportedBoolean", "used", "reason"),

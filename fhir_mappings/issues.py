@@ -38,6 +38,7 @@ ISSUE_CODES: Final[Mapping[str, str]] = MappingProxyType(
         "ambiguous-reference": "A reference fits more than one resource",
         "circular-reference": "References go round in a circle",
         "comparator": "The result is a limit, not a number",
+        "contradictory-dates": "The record gives different dates for one event",
         "contradictory-sides": "The record names opposite sides for one site",
         "dangling-reference": "A reference leads to nothing that was sent or kept",
         "duplicate-key": "A JSON object names the same key twice",

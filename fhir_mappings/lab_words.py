@@ -1,4 +1,4 @@
-"""This file puts laboratory results into words for the worksheet: value, unit, range, and where the value stands in it."""
+"""This file puts laboratory results into words: value, unit, range, and where the value stands in it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ HIGH = "high"
 LOW = "low"
 IN_RANGE = "in range"
 NO_RANGE = "no range"
+
+_PLACES = 4
+_REPORTED_LENGTH = 8  # longer ones come from a conversion
 
 
 def test_words(lab: LabResult, knowledge: Knowledge) -> str:
@@ -82,7 +85,7 @@ def range_words(lab: LabResult) -> str:
 
 
 def worth_showing(labs: Sequence[LabResult]) -> tuple[list[LabResult], int]:
-    """Newest first: every result out of range or without a verdict, and the newest of each test; and how many others there are."""
+    """Newest first: the newest of each test and every one not known to be in range; and how many others there are."""
     newest_first = sorted(labs, key=lambda lab: lab.collected.latest.toordinal() if lab.collected else 0, reverse=True)
     shown: list[LabResult] = []
     tests: set[str] = set()
@@ -94,11 +97,12 @@ def worth_showing(labs: Sequence[LabResult]) -> tuple[list[LabResult], int]:
 
 
 def _digits(value: Decimal | None) -> str:
-    """Four significant places at most beyond the point, as a reader expects, never an exponent."""
+    """The digits as reported; a converted value has four places at most beyond the point, and no idle zeros."""
     if value is None:
         return ""
-    rounded = round(value, 4)
-    text = f"{rounded:f}"
+    if value == round(value, _PLACES) and len(str(value)) <= _REPORTED_LENGTH:
+        return f"{value:f}"
+    text = f"{round(value, _PLACES):f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

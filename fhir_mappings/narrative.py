@@ -1,4 +1,4 @@
-"""This file writes the narrative `text.div` of the report: its substance in plain XHTML, for a reader without our worksheet.
+"""This file writes the narrative `text.div` of the report: its substance in plain XHTML.
 
 Everything from a record is escaped, and characters that XML forbids are dropped.
 FHIR R4 narrative: https://hl7.org/fhir/R4/narrative.html

@@ -15,9 +15,7 @@ from fhir_mappings.report_frame import OwnReference
 
 def device_id(*, software_version: str, edition: str, digest: str) -> str:
     """The id of our Device, the same on every server."""
-    return canonical.own_id(
-        canonical.device_value(software_version=software_version, edition=edition, digest=digest)
-    )
+    return canonical.own_id(canonical.device_value(software_version=software_version, edition=edition, digest=digest))
 
 
 def write_device(*, software_version: str, edition: str, digest: str, own_reference: OwnReference) -> dict[str, Any]:
@@ -36,7 +34,9 @@ def write_device(*, software_version: str, edition: str, digest: str, own_refere
             {"type": {"text": "software version"}, "value": software_version},
             {"type": {"text": "knowledge edition"}, "value": edition},
         ],
-        "property": [{"type": {"text": "SHA-256 over the files of the knowledge edition"}, "valueCode": [{"text": digest}]}],
+        "property": [
+            {"type": {"text": "SHA-256 over the files of the knowledge edition"}, "valueCode": [{"text": digest}]}
+        ],
         "owner": {"reference": own_reference("Organization", canonical.ORGANIZATION_ID)},
         "note": [{"text": "Decision support, not a diagnosis. Not a medical device: for research and demonstration."}],
     }

@@ -13,7 +13,9 @@ def is_own_output(resource: dict[str, Any]) -> bool:
     tags = objects(mapping(resource.get("meta")).get("tag"))
     return (
         any(_is_own_tag(tag) for tag in tags)
-        or any(string(one.get("system")) in canonical.OWN_IDENTIFIER_SYSTEMS for one in objects(resource.get("identifier")))
+        or any(
+            string(one.get("system")) in canonical.OWN_IDENTIFIER_SYSTEMS for one in objects(resource.get("identifier"))
+        )
         or any(_is_own_concept(resource.get(name)) for name in ("code", "type"))
         or any(_is_own_concept(category) for category in objects(resource.get("category")))
     )

@@ -18,7 +18,7 @@ from typing import Generic, TypeVar
 
 from fhir_mappings.folding import fold
 
-_TOKEN = re.compile(r"[^\W\d_]+|\d+(?:[.,]\d+)*|(?<=\s)-(?=\s)|[,;:().+/?=%<>]")
+_TOKEN = re.compile(r"[^\W\d_]+|\d+(?:[.,]\d+)*|(?<=\s)-(?=\s)|[,;:().+/?=%<>&]")
 _POSSESSIVE = re.compile(r"(?<=\w)'s\b")
 _LONGEST_GAP = 4
 _REMEMBERED_WORDS = 8192

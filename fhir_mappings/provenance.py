@@ -76,10 +76,19 @@ def _entities(inputs: Iterable[ResourceRef], frame: ReportFrame, revision_of: st
     if revision_of is not None:
         withdrawn = {"reference": frame.own_reference("DiagnosticReport", revision_of)}
         entities.append({"role": "revision", "what": withdrawn})
-    seen = set()
-    for ref in inputs:
-        key = (ref.reference.partition("#")[0], ref.version)
-        if key not in seen:
-            seen.add(key)
-            entities.append({"role": "source", "what": versioned_reference(ref)})
+    entities.extend({"role": "source", "what": versioned_reference(ref)} for ref in _each_once(inputs))
     return entities
+
+
+def _each_once(inputs: Iterable[ResourceRef]) -> list[ResourceRef]:
+    """Each resource once. A contained one is part of its container, which is named instead where it is not yet."""
+    unique: dict[str, ResourceRef] = {}
+    contained = []
+    for ref in inputs:
+        if "#" in ref.reference:
+            contained.append(ref)
+        else:
+            unique.setdefault(ref.reference, ref)
+    for ref in contained:
+        unique.setdefault(ref.reference.partition("#")[0], ref)
+    return list(unique.values())

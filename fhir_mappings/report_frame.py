@@ -1,4 +1,4 @@
-"""This file holds what all resources of one report version share: who it is, about whom, by whom, when, under which labels."""
+"""This file holds what all resources of one report version share: whose, by whom, when, under which labels."""
 
 from __future__ import annotations
 
@@ -91,9 +91,7 @@ def spanning(ranges: Sequence[DateRange | None]) -> DateRange | None:
     known = [range_ for range_ in ranges if range_ is not None]
     if not known:
         return None
-    return DateRange(
-        earliest=min(range_.earliest for range_ in known), latest=max(range_.latest for range_ in known)
-    )
+    return DateRange(earliest=min(range_.earliest for range_ in known), latest=max(range_.latest for range_ in known))
 
 
 def period_of(assessment: Assessment) -> DateRange | None:
@@ -103,7 +101,9 @@ def period_of(assessment: Assessment) -> DateRange | None:
     rests on it.
     """
     timeline = assessment.timeline
-    rested_on = {ref.reference for cause in assessment.differential for answer in cause.answers for ref in answer.evidence}
+    rested_on = {
+        ref.reference for cause in assessment.differential for answer in cause.answers for ref in answer.evidence
+    }
     rested_on |= {ref.reference for alert in assessment.alerts for ref in alert.evidence}
     return spanning(
         [

@@ -5,6 +5,7 @@ Numbers with a point become `decimal.Decimal`. Duplicate keys are found, because
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 import simplejson
 
+ELEMENT_NAME: Final = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,63}")
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
@@ -52,7 +54,10 @@ def read_json(raw: bytes, *, depth: int) -> ReadJson:
     if not repeated:
         return ReadJson(content=content)
     paths = tuple(
-        f"{path}.{name}" for path, found in _objects(content) if id(found) in repeated for name in repeated[id(found)][1]
+        f"{path}{_step(name)}"
+        for path, found in _objects(content)
+        if id(found) in repeated
+        for name in repeated[id(found)][1]
     )
     return ReadJson(content=content, duplicate_keys=paths)
 
@@ -100,6 +105,11 @@ def _is_deeper(content: Any, *, depth: int) -> bool:
     return True
 
 
+def _step(name: str) -> str:
+    """One step of a FHIRPath. A key that is no element name could be anything, so it is not repeated."""
+    return f".{name}" if ELEMENT_NAME.fullmatch(name) else ""
+
+
 def _objects(content: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every object with its FHIRPath, beginning with the resource type; not recursive."""
     root = content.get("resourceType") if isinstance(content, dict) else None
@@ -108,6 +118,6 @@ def _objects(content: Any) -> Iterator[tuple[str, dict[str, Any]]]:
         path, found = waiting.pop()
         if isinstance(found, dict):
             yield path, found
-            waiting.extend((f"{path}.{name}", child) for name, child in reversed(found.items()))
+            waiting.extend((f"{path}{_step(name)}", child) for name, child in reversed(found.items()))
         elif isinstance(found, list):
             waiting.extend((f"{path}[{at}]", child) for at, child in reversed(list(enumerate(found))))

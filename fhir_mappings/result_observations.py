@@ -110,7 +110,7 @@ def _cause(cause: CauseAssessment, frame: ReportFrame, effective: dict[str, Any]
 
 
 def _component(answer: Answer) -> dict[str, Any]:
-    """One question with its reply. Observations and imaging studies it rests on stand in the Observation's `derivedFrom`."""
+    """One question with its reply; Observations and studies it rests on stand in the Observation's `derivedFrom`."""
     strength = {"url": canonical.ANSWER_STRENGTH, "valueCode": answer.strength.value}
     reply = answer.reply.value
     return {

@@ -1,7 +1,7 @@
 """This file finds the security labels that a report must carry: the strictest confidentiality among its inputs.
 
-Of the confidentiality codes only the strictest is kept; every other label (sensitivity, handling) is kept as it is, since
-leaving one out would loosen what its author asked for.
+Of the confidentiality codes only the strictest is kept; every other label (sensitivity, handling) is kept as it is,
+since leaving one out would loosen what its author asked for.
 FHIR R4 security labels: https://hl7.org/fhir/R4/security-labels.html
 """
 
@@ -44,6 +44,4 @@ def _rank(code: str) -> int:
 
 def _coding(label: dict[str, Any]) -> dict[str, Any]:
     """Only the plain parts of a Coding: an input's extensions are not ours to repeat."""
-    return {
-        key: label[key] for key in ("system", "version", "code", "display") if isinstance(label.get(key), str)
-    }
+    return {key: label[key] for key in ("system", "version", "code", "display") if isinstance(label.get(key), str)}

@@ -33,7 +33,7 @@ class SiteTable:
 
 
 def site_table(assessment: Assessment, knowledge: Knowledge) -> SiteTable:
-    """Every region with an injection that counts or an assessed finding; an injection or finding without site has its own row."""
+    """Every region with an injection that counts or an assessed finding; what has no site has a row of its own."""
     rows: dict[str, SiteRow] = {}
     for injection in assessment.timeline.injections:
         if injection.ignored_because is None:

@@ -15,9 +15,10 @@ _ORDER = (Side.LEFT, Side.RIGHT, Side.MIDLINE)
 
 
 def region_words(region: str, knowledge: Knowledge) -> str:
-    """The name of a region, or its id in plain words where the knowledge base has none."""
+    """The name of a region within a sentence, or its id in plain words where the knowledge base has none."""
     known = knowledge.regions.get(region)
-    return known.name if known else region.replace("_", " ")
+    name = known.name if known else region.replace("_", " ")
+    return name if name[1:2].isupper() else name[:1].lower() + name[1:]
 
 
 def side_words(sides: frozenset[Side]) -> str:
@@ -38,28 +39,29 @@ def sites_words(sites: tuple[BodySite, ...], knowledge: Knowledge) -> str:
 
 
 def body_site(site: BodySite | None, knowledge: Knowledge) -> dict[str, Any]:
-    """The site as a CodeableConcept: our region, SNOMED CT where a code without a side is certain, and the words."""
+    """The site as a CodeableConcept: our region, SNOMED CT where a code means just that, and the words."""
     text = site_words(site, knowledge)
     if site is None:
         return {"text": text}
     codings = [
-        {"system": canonical.BODY_SITE, "code": site.region, "display": region_words(site.region, knowledge)},
+        {"system": canonical.BODY_SITE, "code": site.region, "display": _display(site.region, knowledge)},
         *_snomed(site, knowledge),
     ]
     return {"coding": codings, "text": text}
 
 
+def _display(region: str, knowledge: Knowledge) -> str:
+    known = knowledge.regions.get(region)
+    return known.name if known else region
+
+
 def _snomed(site: BodySite, knowledge: Knowledge) -> list[dict[str, Any]]:
-    """The region's code for exactly the stated side, else its code for no side. More than one candidate: none is certain."""
+    """The code that means the region itself; a code of its skin, a part of it or one side would say something else."""
     region = knowledge.regions.get(site.region)
     if region is None:
         return []
-    by_side: dict[str, list[str]] = {}
-    for entry in region.snomed:
-        code, _, side = entry.partition("|")
-        by_side.setdefault(side, []).append(code)
-    wanted = [side.value for side in site.sides] if len(site.sides) == 1 else []
-    for side in (*wanted, ""):
-        if len(by_side.get(side, ())) == 1:
-            return [{"system": canonical.SNOMED, "code": by_side[side][0]}]
+    for name in (region.name, *region.synonyms_en):
+        for code in region.snomed_codes:
+            if code.means.casefold() == name.casefold() and not code.means.casefold().startswith("skin"):
+                return [{"system": canonical.SNOMED, "code": code.code, "display": code.means}]
     return []

@@ -1,6 +1,6 @@
 """This file holds the fixed sentences of every report: what was asked, what this is, and what it is not.
 
-They come from the checklist "Report MUST contain" of the clinical knowledge (section 8) and from the contract, section 4.
+They come from the checklist "Report MUST contain" of the clinical knowledge (section 8) and the contract (section 4).
 """
 
 from __future__ import annotations
@@ -16,11 +16,18 @@ NO_IMAGES_READ: Final = "Reads coded records and radiologists' words, never imag
 CATEGORIES_BORROWED: Final = "Category words are borrowed from WHO-UMC; the counts behind them are Fillertrace's own."
 NOT_A_DEVICE: Final = "Not a medical device: for research and demonstration."
 
-STATEMENTS: Final = (NOT_A_DIAGNOSIS, NOT_FOR_EMERGENCIES, NOT_REVIEWED, NO_IMAGES_READ, CATEGORIES_BORROWED, NOT_A_DEVICE)
+STATEMENTS: Final = (
+    NOT_A_DIAGNOSIS,
+    NOT_FOR_EMERGENCIES,
+    NOT_REVIEWED,
+    NO_IMAGES_READ,
+    CATEGORIES_BORROWED,
+    NOT_A_DEVICE,
+)
 
 
 def changed_after_signature_words(day: date) -> str:
-    """How the conclusion of a report begins that new facts changed after a person had signed it (contract, section 5)."""
+    """How a conclusion begins that new facts changed after a person had signed it (contract, section 5)."""
     return f"Changed by software on {day.isoformat()} after signature; not yet reviewed."
 
 

@@ -16,7 +16,7 @@ from correlation.timeline import (
     LabResult,
 )
 from fhir_mappings.lab_words import HIGH, LOW, lab_state, test_words, value_words
-from fhir_mappings.site_words import sites_words, site_words
+from fhir_mappings.site_words import site_words, sites_words
 from fhir_mappings.timeline_svg import TimelineEvent
 
 MOST_ROWS_PER_LANE: Final = 12
@@ -98,7 +98,9 @@ def _labs(assessment: Assessment, knowledge: Knowledge) -> list[TimelineEvent]:
 
 def _newest(events: Sequence[TimelineEvent]) -> list[TimelineEvent]:
     """Each row once, oldest first, the oldest left out where a lane is full."""
-    return sorted(dict.fromkeys(events), key=lambda event: (event.when.earliest, event.when.latest))[-MOST_ROWS_PER_LANE:]
+    return sorted(dict.fromkeys(events), key=lambda event: (event.when.earliest, event.when.latest))[
+        -MOST_ROWS_PER_LANE:
+    ]
 
 
 def _injection_words(injection: FillerInjection, knowledge: Knowledge) -> str:

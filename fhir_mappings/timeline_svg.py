@@ -1,7 +1,7 @@
-"""This file draws the patient's events in time as one inline SVG: each event a row, each range of dates a bar.
+"""This file draws the patient's events in time as an inline SVG: each event a row, each range of dates a bar.
 
-A date known to the day is a mark, a date known to the month or year a bar as long as what is not known. Nothing is drawn
-for an unknown date: such events are listed in words by the worksheet. No script, no font, no outside resource.
+A date known to the day is a mark, a date known to the month or year a bar as long as what is not known. Nothing is
+drawn for an unknown date: the worksheet lists such events in words. No script, no font, no outside resource.
 Accessible names: https://www.w3.org/TR/SVG2/struct.html#DescriptionAndTitleElements
 """
 
@@ -62,7 +62,8 @@ def draw_timeline(events: Sequence[TimelineEvent], *, as_of: date) -> str:
     height = bottom + 8
     spoken = "; ".join(f"{event.label}, {event.when}" for event in events)
     return (
-        f'<svg class="timeline" viewBox="0 0 {_WIDTH} {height}" role="img" aria-labelledby="timeline-title timeline-desc">'
+        f'<svg class="timeline" viewBox="0 0 {_WIDTH} {height}" role="img" '
+        'aria-labelledby="timeline-title timeline-desc">'
         '<title id="timeline-title">Timeline of injections, imaging and results out of range</title>'
         f'<desc id="timeline-desc">{xml_text(spoken)}. Today is {as_of.isoformat()}.</desc>'
         f"{_ticks(axis, bottom)}{rows}{_today(axis, as_of, bottom)}</svg>"

@@ -1,4 +1,4 @@
-"""This file writes the HTML worksheet: one self-contained page without script or outside resource, for screen and print.
+"""This file writes the HTML worksheet: one self-contained page without script, for screen and print.
 
 The page's layout is `templates/worksheet.html.j2`; everything from a record is escaped by the template engine.
 """

@@ -20,7 +20,7 @@ from correlation.assessment import (
 )
 from correlation.catalogue import Knowledge
 from correlation.dates import DateRange
-from correlation.timeline import Certainty, FillerInjection
+from correlation.timeline import Certainty, FillerInjection, ImagingExam
 from fhir_mappings.citations import Citations
 from fhir_mappings.code_systems import ATTRIBUTION_WORDS, CATEGORY_WORDS, REPLY_WORDS, STRENGTH_WORDS, alert_words
 from fhir_mappings.lab_words import lab_state, range_words, test_words, value_words, worth_showing
@@ -65,7 +65,9 @@ def worksheet_view(assessment: Assessment, knowledge: Knowledge, *, header: Work
         "asked": ASKED,
         "attribution": assessment.attribution.value if assessment.attribution else "none",
         "attribution_words": (
-            ATTRIBUTION_WORDS[assessment.attribution.value] if assessment.attribution else "No imaging on record: no report"
+            ATTRIBUTION_WORDS[assessment.attribution.value]
+            if assessment.attribution
+            else "No imaging on record: no report"
         ),
         "because": assessment.because,
         "conclusion": assessment.conclusion,
@@ -157,12 +159,18 @@ def _exams(assessment: Assessment, citations: Citations) -> list[dict[str, Any]]
     return [
         {
             "when": _when(exam.started),
-            "what": " ".join([*sorted(exam.modalities), exam.description]).strip() or "study",
+            "what": _exam_words(exam),
             "reported": exam.reported,
             "records": citations.of_records([exam.source, *exam.reports]),
         }
         for exam in assessment.timeline.exams
     ]
+
+
+def _exam_words(exam: ImagingExam) -> str:
+    """The modality before the description, unless that says it already."""
+    modalities = [code for code in sorted(exam.modalities) if code not in exam.description.split()]
+    return " ".join([*modalities, exam.description]).strip() or "study"
 
 
 def _filler(

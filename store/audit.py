@@ -40,9 +40,7 @@ def write(connection: Connection, accesses: Sequence[Access]) -> None:
 
 def of_patient(database: Database, patient_id: str, *, limit: int = 1000) -> list[Access]:
     """Who saw or changed anything of this patient, newest first."""
-    query = (
-        sa.select(audit).where(audit.c.patient_id == patient_id).order_by(audit.c.number.desc()).limit(limit)
-    )
+    query = sa.select(audit).where(audit.c.patient_id == patient_id).order_by(audit.c.number.desc()).limit(limit)
     with database.read() as connection:
         return [
             Access(

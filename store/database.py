@@ -1,8 +1,8 @@
 """This file opens the database, SQLite or PostgreSQL, and gives out transactions.
 
-SQLite: write-ahead log, full sync, foreign keys on, writers take the lock at once (BEGIN IMMEDIATE), so that a transaction
-never fails half way because another one wrote first. PostgreSQL: psycopg 3, READ COMMITTED; who must be alone locks a row.
-Driver errors never leave this file: their texts hold values of the record.
+SQLite: write-ahead log, full sync, foreign keys on, writers take the lock at once (BEGIN IMMEDIATE), so that a
+transaction never fails half way because another one wrote first. PostgreSQL: psycopg 3, READ COMMITTED; who must be
+alone locks a row. Driver errors never leave this file: their texts hold values of the record.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -115,6 +115,13 @@ def open_database(url: str, *, pool_size: int = 5, busy_timeout_seconds: float =
         raise StoreError(f"databases of the kind {address.get_backend_name()} are not supported: SQLite or PostgreSQL")
     _forget_connections_in_children(engine)
     return Database(engine, url=address)
+
+
+def in_parts(values: Iterable[str], *, size: int = 1000) -> Iterator[list[str]]:
+    """The values in lists short enough for an IN condition (both databases bound the number of parameters)."""
+    rest = list(values)
+    for start in range(0, len(rest), size):
+        yield rest[start : start + size]
 
 
 def _open_sqlite(address: URL, *, pool_size: int, busy_timeout_seconds: float) -> Engine:

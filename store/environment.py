@@ -27,7 +27,10 @@ Settings = TypeVar("Settings")
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """One setting as `fillertrace settings` and `deploy/env.sample` show it. `value` is what holds now, secrets masked."""
+    """One setting as `fillertrace settings` and `deploy/env.sample` show it.
+
+    `value` is what holds now, secrets masked.
+    """
 
     variable: str
     kind: str
@@ -56,7 +59,7 @@ def check_rooms(environ: Mapping[str, str]) -> None:
 
 
 def read_settings(settings: type[Settings], environ: Mapping[str, str], *, room: str) -> Settings:
-    """The settings of one room (`api`, `store`, …). An unknown variable of this room, or a value that cannot be read, raises.
+    """The settings of one room (`api`, `store`, …). Raises SettingsError on an unknown or unreadable variable of it.
 
     `<NAME>_FILE` gives the value of a secret as the content of a file, without the line end.
     """
@@ -130,7 +133,8 @@ def _readers(hint: Any) -> Callable[[str], object]:
         read_one = _readers(typing.get_args(hint)[0])
         return lambda text: tuple(read_one(part.strip()) for part in text.split(",") if part.strip())
     simple: dict[Any, Callable[[str], object]] = {bool: _truth, int: int, float: float, str: str, Path: Path}
-    return simple.get(hint, hint)  # an enum reads itself
+    enumeration: Callable[[str], object] = hint  # an enum reads itself
+    return simple.get(hint, enumeration)
 
 
 def _truth(text: str) -> bool:

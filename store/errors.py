@@ -29,11 +29,17 @@ class AlreadyFinished(StoreError):
 
 
 class LeaseLost(StoreError):
-    """This worker's claim is no longer valid: it ran out, was taken over, or the job was cancelled. Nothing was written."""
+    """This worker's claim is no longer valid.
+
+    It ran out, was taken over, or the job was cancelled. Nothing was written.
+    """
 
 
 class Busy(StoreError):
-    """The database is locked, unreachable, or something moved on meanwhile: the same call may succeed a little later."""
+    """The database is locked, unreachable, or something moved on meanwhile.
+
+    The same call may succeed a little later.
+    """
 
 
 class VersionConflict(StoreError):

@@ -1,4 +1,7 @@
-"""This file names what a door hands to `store.intake` and what it gets back. Content is bytes; the store never parses it."""
+"""This file names what a door hands to `store.intake` and what it gets back.
+
+Content is bytes; the store never parses it.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,9 @@ from enum import StrEnum
 Rewrite = Callable[[bytes, Mapping[str, str]], bytes]
 """Given a content and the map `local key -> Type/id of ours`, the content with its references replaced.
 
-It must be pure, and ask the map (`get`, `in`, `[]`) for each reference it finds rather than walk over the map: the store
-learns from the questions which resources refer to which. The content should come without `id`, `meta.versionId` and
-`meta.lastUpdated`: these belong to the sender, and two copies that differ only there are the same resource.
+It must be pure, and ask the map (`get`, `in`, `[]`) for each reference it finds rather than walk over the map: the
+store learns from the questions which resources refer to which. The content should come without `id`, `meta.versionId`
+and `meta.lastUpdated`: these belong to the sender, and two copies that differ only there are the same resource.
 """
 
 
@@ -19,8 +22,9 @@ learns from the questions which resources refer to which. The content should com
 class PatientIdentity:
     """By what a patient may be known already.
 
-    `identifiers` are (system, value) pairs; those without system are ignored. `urls` are absolute addresses. `own_id` is
-    an id of ours, given only where the caller means our Patient. `birth_date` as FHIR writes it, `sex` a FHIR gender code.
+    `identifiers` are (system, value) pairs; those without system are ignored. `urls` are absolute addresses. `own_id`
+    is an id of ours, given only where the caller means our Patient. `birth_date` as FHIR writes it, `sex` a FHIR
+    gender code.
     """
 
     identifiers: tuple[tuple[str, str], ...] = ()

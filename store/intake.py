@@ -185,9 +185,7 @@ def _add(candidates: dict[object, Candidate], incoming: IncomingResource, patien
         scope = SHARED if incoming.shared or patient_id is None else patient_id
         candidates[place_in_call] = Candidate(incoming=incoming, scope=scope, patients=own)
     elif patient_id is not None and patient_id not in earlier.patients:
-        candidates[place_in_call] = dataclasses.replace(
-            earlier, scope=SHARED, patients=(*earlier.patients, patient_id)
-        )
+        candidates[place_in_call] = dataclasses.replace(earlier, scope=SHARED, patients=(*earlier.patients, patient_id))
 
 
 def _start_jobs(

@@ -112,12 +112,12 @@ def _refuse_contradiction(
 def _create(connection: Connection, identity: PatientIdentity, keys: list[str], *, now: datetime) -> str:
     patient_id = str(uuid.uuid4())
     connection.execute(
-        sa.insert(patients).values(
-            id=patient_id, birth_date=identity.birth_date, sex=identity.sex, created_at=now
-        )
+        sa.insert(patients).values(id=patient_id, birth_date=identity.birth_date, sex=identity.sex, created_at=now)
     )
     if keys:
-        connection.execute(sa.insert(patient_keys), [{"key": key, "patient_id": patient_id} for key in dict.fromkeys(keys)])
+        connection.execute(
+            sa.insert(patient_keys), [{"key": key, "patient_id": patient_id} for key in dict.fromkeys(keys)]
+        )
     return patient_id
 
 

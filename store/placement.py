@@ -16,6 +16,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from store.database import in_parts
 from store.errors import PatientConflict, VersionConflict
 from store.incoming import IncomingResource, Placed, Rewrite, StoredEntry
 from store.patients import identifier_keys, url_keys
@@ -81,7 +82,10 @@ def place(
     submission_id: str,
     now: datetime,
 ) -> list[StoredEntry]:
-    """Find or make a place for each candidate and write what is new. The order of the answer is that of the candidates."""
+    """Find or make a place for each candidate and write what is new.
+
+    The order of the answer is that of the candidates.
+    """
     _find_by_key(connection, candidates, references)
     _find_by_content(connection, candidates, rewrite, references)
     for candidate in candidates:
@@ -93,7 +97,7 @@ def place(
 
 def held_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Held]:
     """What we hold under these ids of ours."""
-    return {held.id: held for held in _held(connection, resources.c.id.in_(list(ids)))}
+    return {held.id: held for part in in_parts(ids) for held in _held(connection, resources.c.id.in_(part))}
 
 
 def _held(connection: Connection, condition: sa.ColumnElement[bool]) -> list[Held]:
@@ -143,9 +147,9 @@ def _find_by_key(connection: Connection, candidates: list[Candidate], references
             candidate.id = incoming.own_id
     wanted = {key for candidate in candidates for key in candidate.keys}
     found: dict[tuple[str, str, str], str] = {}
-    if wanted:
-        query = sa.select(resource_keys).where(resource_keys.c.key.in_(wanted))
-        found = {(row.key, row.type, row.scope): row.resource_id for row in connection.execute(query)}
+    for part in in_parts(wanted):
+        query = sa.select(resource_keys).where(resource_keys.c.key.in_(part))
+        found.update({(row.key, row.type, row.scope): row.resource_id for row in connection.execute(query)})
     leaders: dict[tuple[str, str, str], Candidate] = {}
     for candidate in candidates:
         addresses = [(key, candidate.incoming.type, candidate.scope) for key in candidate.keys]
@@ -164,7 +168,9 @@ def _find_by_key(connection: Connection, candidates: list[Candidate], references
 def _settle(candidate: Candidate, identity: str, held: Held | None, references: LocalReferences) -> None:
     incoming = candidate.incoming
     if held is not None:
-        if held.type != incoming.type or (held.scope != candidate.scope and SHARED not in (held.scope, candidate.scope)):
+        if held.type != incoming.type or (
+            held.scope != candidate.scope and SHARED not in (held.scope, candidate.scope)
+        ):
             raise PatientConflict("subject", entry_index=incoming.entry_index)
         candidate.scope = held.scope
     candidate.id, candidate.held = identity, held
@@ -221,31 +227,29 @@ def _rewrite_once(
     return any(open_keys.get(key, id(candidate)) != id(candidate) for key in references.asked)
 
 
-def _learn_addresses(
-    connection: Connection, addresses: set[str], scope: str, references: LocalReferences
-) -> bool:
+def _learn_addresses(connection: Connection, addresses: set[str], scope: str, references: LocalReferences) -> bool:
     """References to what came in earlier bundles: an absolute address we know becomes ours."""
-    keys = url_keys(addresses)
-    query = (
-        sa.select(resource_keys.c.key, resource_keys.c.type, resource_keys.c.resource_id)
-        .where(resource_keys.c.key.in_(keys), resource_keys.c.scope.in_([scope, SHARED]))
-        .union_all(
-            sa.select(patient_keys.c.key, sa.literal("Patient"), patient_keys.c.patient_id).where(
-                patient_keys.c.key.in_(keys), patient_keys.c.patient_id == scope
-            )
+    learnt: dict[str, str] = {}
+    for keys in in_parts(url_keys(addresses)):
+        of_resources = sa.select(resource_keys.c.key, resource_keys.c.type, resource_keys.c.resource_id).where(
+            resource_keys.c.key.in_(keys), resource_keys.c.scope.in_([scope, SHARED])
         )
-    )
-    learnt = {row[0].removeprefix("url|"): f"{row[1]}/{row[2]}" for row in connection.execute(query)}
+        of_patients = sa.select(patient_keys.c.key, sa.literal("Patient"), patient_keys.c.patient_id).where(
+            patient_keys.c.key.in_(keys), patient_keys.c.patient_id == scope
+        )
+        for key, type_, identity in connection.execute(of_resources.union_all(of_patients)):
+            learnt[key.removeprefix("url|")] = f"{type_}/{identity}"
     references.known.update(learnt)
     return bool(learnt)
 
 
 def _join_equal(connection: Connection, ready: list[Candidate], references: LocalReferences) -> None:
     digests = {candidate.sha256 for candidate in ready}
-    current = sa.and_(resource_versions.c.sha256.in_(digests), resources.c.deleted.is_(sa.false()))
     by_content: dict[tuple[str, str, str], Held] = {}
-    for held in _held(connection, current):
-        by_content.setdefault((held.sha256, held.type, held.scope), held)
+    for part in in_parts(digests):
+        current = sa.and_(resource_versions.c.sha256.in_(part), resources.c.deleted.is_(sa.false()))
+        for held in _held(connection, current):
+            by_content.setdefault((held.sha256, held.type, held.scope), held)
     fresh: dict[tuple[str, str, str], str] = {}
     for candidate in ready:
         address = (candidate.sha256, candidate.incoming.type, candidate.scope)
@@ -270,7 +274,11 @@ def _write(
         assert identity is not None
         held = current.get(identity, candidate.held)
         _check_version(candidate.incoming, identity, held)
-        if held is not None and not held.deleted and (candidate.incoming.keep_existing or held.sha256 == candidate.sha256):
+        if (
+            held is not None
+            and not held.deleted
+            and (candidate.incoming.keep_existing or held.sha256 == candidate.sha256)
+        ):
             entries.append(_entry(candidate, held.version, Placed.UNCHANGED))
             current[identity] = held
             continue
@@ -366,8 +374,8 @@ def _write_names(connection: Connection, candidates: list[Candidate]) -> None:
         if candidate.scope == SHARED
         for patient_id in candidate.patients
     }
-    if rows:
-        query = sa.select(resource_keys).where(resource_keys.c.key.in_({key for key, _, _ in rows}))
+    for part in in_parts({key for key, _, _ in rows}):
+        query = sa.select(resource_keys).where(resource_keys.c.key.in_(part))
         for row in connection.execute(query):
             rows.pop((row.key, row.type, row.scope), None)
     if rows:
@@ -378,8 +386,8 @@ def _write_names(connection: Connection, candidates: list[Candidate]) -> None:
                 for (key, type_, scope), identity in rows.items()
             ],
         )
-    if links:
-        query = sa.select(shared_resources).where(shared_resources.c.resource_id.in_({identity for _, identity in links}))
+    for part in in_parts({str(identity) for _, identity in links}):
+        query = sa.select(shared_resources).where(shared_resources.c.resource_id.in_(part))
         links -= {(row.patient_id, row.resource_id) for row in connection.execute(query)}
     if links:
         connection.execute(

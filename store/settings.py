@@ -1,4 +1,7 @@
-"""This file declares what the record and the queue need to know: `FILLERTRACE_STORE_<FIELD>`, and two names of their own."""
+"""This file declares what the record and the queue need to know.
+
+`FILLERTRACE_STORE_<FIELD>`, and two names of their own.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,9 @@ class StoreSettings:
         "taken up again after this time.",
         example="60",
     )
-    max_attempts: int = setting(5, "After so many failed attempts a job is `failed` until someone retries it.", example="5")
+    max_attempts: int = setting(
+        5, "After so many failed attempts a job is `failed` until someone retries it.", example="5"
+    )
     retry_delays_seconds: tuple[float, ...] = setting(
         (1.0, 5.0, 30.0, 120.0),
         "How long a job waits after its first, second, … failed attempt; the last one repeats.",
@@ -49,7 +54,9 @@ class StoreSettings:
         1.0, "How often each process looks for jobs that are not in Redis though they should be.", example="1"
     )
     recheck_seconds: float = setting(
-        5.0, "A job that waits longer than this is looked up in Redis, and put there again where it is lost.", example="5"
+        5.0,
+        "A job that waits longer than this is looked up in Redis, and put there again where it is lost.",
+        example="5",
     )
     repeat_window_seconds: float = setting(
         86400.0,

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fastapi import Request
-from fastapi.params import Depends
+from fastapi.params import Depends as DependsMarker
 
 from api.access.caller import OPEN_CALLER, Caller
 from api.access.errors import AccessNotPossible, NotPermitted
@@ -57,11 +57,10 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def needs(contexts: str, resource_type: str, rights: str) -> Caller:
-    """The default of a route's `caller` parameter, such as `caller: Caller = needs("user|system", "Task", "r")`."""
+def needs(contexts: str, resource_type: str, rights: str) -> DependsMarker:
+    """What a route asks of its caller: `caller: Annotated[Caller, needs("user|system", "Task", "r")]`."""
     need = Need(contexts=frozenset(contexts.split("|")), resource_type=resource_type, rights=frozenset(rights))
-    # FastAPI replaces the default by what the dependency returns, so the type the route sees is Caller.
-    return Depends(_guard(need))  # type: ignore[return-value]
+    return DependsMarker(_guard(need))
 
 
 def _guard(need: Need) -> Callable[[Request], Caller]:
@@ -76,7 +75,12 @@ def _guard(need: Need) -> Callable[[Request], Caller]:
 
 
 def caller_of(request: Request) -> Caller:
-    """Who makes this request. With open access everybody is the one caller who may do all."""
+    """Who makes this request. With open access everybody on this machine is the one caller who may do all.
+
+    A page of another site that is open in a browser here is not: browsers say so in Sec-Fetch-Site.
+    """
+    if request.headers.get("sec-fetch-site") in {"cross-site", "same-site"}:
+        raise NotPermitted
     return OPEN_CALLER
 
 

@@ -1,0 +1,208 @@
+"""This file turns a sorted Bundle into what the record keeps: people, their resources, their references.
+
+What belongs to the sender alone (`id`, `meta.versionId`, `meta.lastUpdated`) is left off; the received bytes keep it.
+Our own output is not kept, and not counted: it is never evidence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from fhir_mappings.bundle import ParsedBundle, ParsedEntry
+from fhir_mappings.elements import codings, mapping, objects, string
+from fhir_mappings.issues import INFORMATION, Issue, grouped
+from fhir_mappings.own_output import is_own_output
+from fhir_mappings.patient import PatientGroup
+from fhir_mappings.patient_groups import Sorted
+from fhir_mappings.references import base_of, without_version
+from fhir_mappings.resource_json import dumps
+from fhir_mappings.resource_types import KEPT_TYPES
+from store.incoming import IncomingResource, PatientIdentity, PatientIntake
+
+# They stand beside many patients; whoever refers to them shares them.
+_SHARED_TYPES = frozenset({"Practitioner", "Organization", "Medication"})
+# Numbers that name an order, a visit or a person: several resources carry the same one and are not the same.
+_NUMBERS_OF_SOMETHING_ELSE = frozenset({"ACSN", "PLAC", "FILL", "PGN", "VN", "AN", "MR", "PI", "PT", "SS", "DL", "PPN"})
+_REFERENCE = re.compile(rb'"reference":"([^"\\]+)"')
+_RELATIVE = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9.\-]{1,64}")
+
+Held = Callable[[str, str], bool]
+"""Whether we hold a resource under this type and id of ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """What a Bundle brings: its patients, what belongs to none of them, and what was left out."""
+
+    groups: tuple[PatientIntake, ...]
+    loose: tuple[IncomingResource, ...]
+    issues: tuple[Issue, ...]
+
+
+def intake_from(
+    bundle: ParsedBundle, sorted_: Sorted, *, base_url: str, held: Held, keep_empty_groups: bool = False
+) -> Intake:
+    """The people and resources of a Bundle as the record takes them.
+
+    A patient of whom there is nothing but our own output is left out, so that it starts no job, unless
+    `keep_empty_groups`: then a person has asked for this patient by name.
+    """
+    reader = _Reader(bundle, base_url=base_url, held=held)
+    groups = tuple(
+        reader.group(group) for group in sorted_.groups if keep_empty_groups or any(map(_is_kept, group.entries))
+    )
+    loose = tuple(reader.resource(entry) for entry in sorted_.nobodys if _is_kept(entry))
+    return Intake(groups=groups, loose=loose, issues=(*sorted_.issues, *_own_output_issues(bundle)))
+
+
+def rewrite_references(content: bytes, local: Mapping[str, str]) -> bytes:
+    """The content with each reference that `local` knows replaced by ours; all others stay as they are.
+
+    `content` is compact JSON as `dumps` writes it, so a key of this name with a string can look in one way only.
+    """
+
+    def replaced(found: re.Match[bytes]) -> bytes:
+        reference = found.group(1).decode()
+        if reference.startswith("#"):
+            return found.group(0)
+        ours = local.get(reference) or local.get(without_version(reference))
+        return found.group(0) if ours is None else b'"reference":"%s"' % ours.encode()
+
+    return _REFERENCE.sub(replaced, content)
+
+
+class _Reader:
+    """Reads the entries of one Bundle with the addresses of all of them in mind."""
+
+    def __init__(self, bundle: ParsedBundle, *, base_url: str, held: Held) -> None:
+        self._base_url = base_url
+        self._held = held
+        self._full_urls = {without_version(entry.full_url) for entry in bundle.entries if entry.full_url}
+        self._local_names = {name for entry in bundle.entries for name in _local_names(entry)}
+        self._carried = Counter(key for entry in bundle.entries for key in set(_identifiers(entry)))
+
+    def group(self, group: PatientGroup) -> PatientIntake:
+        """One patient with the resources about them."""
+        return PatientIntake(
+            identity=self._identity(group),
+            resources=tuple(self.resource(entry) for entry in group.entries if _is_kept(entry)),
+            local_keys=group.keys,
+        )
+
+    def resource(self, entry: ParsedEntry) -> IncomingResource:
+        """One entry that is kept."""
+        kind = entry.type or ""
+        url = without_version(entry.full_url) if entry.full_url and base_of(entry.full_url) else None
+        return IncomingResource(
+            type=kind,
+            content=self._content(entry),
+            local_keys=tuple(dict.fromkeys(_local_names(entry))),
+            urls=(url,) if url and not self._is_ours(url) else (),
+            identifiers=tuple(
+                (system, value) for _, system, value in _identifiers(entry) if self._carried[kind, system, value] == 1
+            ),
+            own_id=self._own_id(entry),
+            if_match=_version(entry.if_match),
+            keep_existing=entry.if_none_exist is not None,
+            shared=kind in _SHARED_TYPES,
+            entry_index=entry.index,
+        )
+
+    def _identity(self, group: PatientGroup) -> PatientIdentity:
+        found = group.identity
+        own_ids = [
+            *(self._own_id(entry) for entry in group.entries if entry.type == "Patient"),
+            *(url.rsplit("/", 1)[1] for url in found.urls if self._is_ours(url)),
+            *found.local_ids,
+        ]
+        return PatientIdentity(
+            identifiers=found.identifiers,
+            urls=tuple(url for url in found.urls if not self._is_ours(url)),
+            own_id=next((own_id for own_id in own_ids if own_id and self._held("Patient", own_id)), None),
+            birth_date=found.birth_date,
+            sex=found.sex,
+        )
+
+    def _own_id(self, entry: ParsedEntry) -> str | None:
+        """Our id, where the entry means a resource we hold: by PUT, or by an address on this server."""
+        kind = entry.type or ""
+        names = [entry.url or ""] if entry.method == "PUT" else []
+        if entry.full_url and self._is_ours(entry.full_url):
+            names.append(without_version(entry.full_url).removeprefix(f"{self._base_url}/"))
+        for name in names:
+            named, _, own_id = name.partition("/")
+            if named == kind and own_id and self._held(kind, own_id):
+                return own_id
+        return None
+
+    def _is_ours(self, url: str) -> bool:
+        return url.startswith(f"{self._base_url}/")
+
+    def _content(self, entry: ParsedEntry) -> bytes:
+        resource = {name: value for name, value in (entry.resource or {}).items() if name != "id"}
+        meta = resource.get("meta")
+        if isinstance(meta, dict):
+            kept = {name: value for name, value in meta.items() if name not in {"versionId", "lastUpdated"}}
+            if kept:
+                resource["meta"] = kept
+            else:
+                del resource["meta"]
+        return _REFERENCE.sub(lambda found: self._absolute(found, base_of(entry.full_url)), dumps(resource))
+
+    def _absolute(self, found: re.Match[bytes], base: str | None) -> bytes:
+        """A relative reference as the address it means: `Device/1` of two servers are two devices."""
+        reference = found.group(1).decode()
+        if reference.startswith(f"{self._base_url}/"):
+            return b'"reference":"%s"' % reference.removeprefix(f"{self._base_url}/").encode()
+        plain = without_version(reference)
+        if base is None or not _RELATIVE.fullmatch(plain):
+            return found.group(0)
+        if f"{base}/{plain}" not in self._full_urls and plain in self._local_names:
+            return found.group(0)
+        return b'"reference":"%s/%s"' % (base.encode(), reference.encode())
+
+
+def _is_kept(entry: ParsedEntry) -> bool:
+    return entry.resource is not None and entry.type in KEPT_TYPES and not is_own_output(entry.resource)
+
+
+def _local_names(entry: ParsedEntry) -> Iterator[str]:
+    """The forms in which other entries refer to this one."""
+    if entry.resource is None:
+        return
+    if entry.full_url:
+        yield without_version(entry.full_url)
+    own = string(entry.resource.get("id"))
+    if own:
+        yield f"{entry.type}/{own}"
+    elif entry.full_url and (base := base_of(entry.full_url)):
+        yield without_version(entry.full_url).removeprefix(f"{base}/")
+
+
+def _identifiers(entry: ParsedEntry) -> Iterator[tuple[str, str, str]]:
+    """Type, system and value of the identifiers that name this very resource."""
+    for identifier in objects((entry.resource or {}).get("identifier")):
+        system, value = string(identifier.get("system")), string(identifier.get("value"))
+        kinds = {coding.code for coding in codings(mapping(identifier.get("type")))}
+        if system and value and string(identifier.get("use")) != "temp" and not kinds & _NUMBERS_OF_SOMETHING_ELSE:
+            yield entry.type or "", system, value
+
+
+def _version(if_match: str | None) -> int | None:
+    digits = (if_match or "").strip().removeprefix("W/").strip('"')
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else None
+
+
+def _own_output_issues(bundle: ParsedBundle) -> Iterable[Issue]:
+    paths = [
+        f"Bundle.entry[{entry.index}].resource"
+        for entry in bundle.entries
+        if entry.resource is not None and is_own_output(entry.resource)
+    ]
+    if paths:
+        text = "Made by Fillertrace itself: it is never evidence and was left out."
+        issue = Issue(severity=INFORMATION, code="informational", detail="own-output", text=text)
+        yield grouped(issue, paths=paths)

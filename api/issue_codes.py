@@ -1,0 +1,39 @@
+"""This file lists the issue codes of the HTTP door with plain words, beside those of `fhir_mappings.issues`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+DOOR_ISSUE_CODES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "accepted": "Received and stored; the result follows",
+        "already-finished": "It has ended, and this step is no longer possible",
+        "busy": "The record is busy for a moment",
+        "cancelled": "Cancelled as asked",
+        "fault": "A fault of ours, in the log under the request id",
+        "gone": "It was deleted",
+        "idempotency-key-reused": "The Idempotency-Key belongs to another body",
+        "if-match-missing": "The version that is changed must be named in If-Match",
+        "invalid-header": "A header that cannot be used",
+        "invalid-request": "The request cannot be read",
+        "job-cancelled": "The job was cancelled",
+        "job-failed": "The job failed; it can be started again",
+        "method-not-allowed": "This address does not take this method",
+        "no-request": "An entry does not say what to do with it",
+        "not-acceptable": "The client cannot read FHIR R4 JSON",
+        "not-authenticated": "It is not known who calls",
+        "not-a-transaction": "Not a transaction or batch",
+        "not-changeable": "This part of a report cannot be changed",
+        "not-found": "Nothing under this id",
+        "not-offered": "FHIR has it, this server does not",
+        "not-permitted": "The caller may not do this",
+        "search-too-wide": "A search without a patient",
+        "unexpected-body": "A body where none is taken",
+        "unknown-address": "Nothing at this address",
+        "unknown-parameter": "A search parameter that is not known here",
+        "unsupported-media-type": "The body is not FHIR R4 JSON",
+        "version-conflict": "Another version than the current one is named",
+    }
+)

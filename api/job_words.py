@@ -1,0 +1,44 @@
+"""This file says in plain words how a job stands, and why it failed. No values, no messages of exceptions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fhir_mappings.issues import ERROR, Issue
+from store.job_states import Reason, Status
+from store.jobs import Job
+
+_WORDS: Mapping[Reason, str] = {
+    Reason.WAITING_FOR_WORKER: "waiting for a worker",
+    Reason.WAITING_FOR_PATIENT: "waiting for another job of the same patient",
+    Reason.WAITING_FOR_RETRY: "waiting to try again",
+    Reason.CORRELATING: "weighing the evidence",
+    Reason.REPORT_WRITTEN: "a new version of the report was written",
+    Reason.REPORT_UNCHANGED: "the report stands as it was",
+    Reason.NO_REPORT: "no report: no imaging is in reach",
+    Reason.ATTEMPTS_EXHAUSTED: "every attempt failed",
+    Reason.NOT_RETRYABLE: "it failed, and another attempt could not help",
+    Reason.WORKER_LOST: "the worker was lost on the last attempt",
+    Reason.CANCELLED: "cancelled",
+}
+
+
+def progress_words(job: Job) -> str:
+    """How the job stands, in fewer than 100 characters."""
+    words = _WORDS[job.reason]
+    if not job.finished and job.attempts > 1:
+        return f"{words} (attempt {job.attempts})"
+    return words
+
+
+def failure_issues(job: Job) -> tuple[Issue, ...]:
+    """Why a job gave no result, and what can be done."""
+    if job.status == Status.CANCELLED:
+        text = f"The job was cancelled. What was received is stored; POST Task/{job.id}/$retry starts it again."
+        return (Issue(severity=ERROR, code="suppressed", detail="job-cancelled", text=text),)
+    kind = f", {job.error_type}" if job.error_type else ""
+    text = (
+        f"The job failed after {job.attempts} attempts ({_WORDS[job.reason]}{kind}). What was received is stored; "
+        f"POST Task/{job.id}/$retry starts it again."
+    )
+    return (Issue(severity=ERROR, code="processing", detail="job-failed", text=text),)

@@ -1,0 +1,89 @@
+"""This file reads the environment and opens the HTTP door, for `fillertrace api` and `fillertrace serve`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import structlog
+from fastapi import FastAPI
+
+from api.access.guard import OPEN_ACCESS_WARNING, check_access
+from api.app import create_app
+from api.settings import ApiSettings
+from correlation.knowledge_base import load_knowledge
+from store.database import open_database
+from store.environment import check_rooms, read_settings
+from store.queue import Queue
+from store.schema import upgrade
+from store.settings import StoreSettings
+
+_log = structlog.get_logger("fillertrace.api")
+
+
+def check_settings(
+    environ: Mapping[str, str], *, host: str | None = None, port: int | None = None
+) -> tuple[ApiSettings, StoreSettings]:
+    """The settings of door and record; `host` and `port` of the command line win.
+
+    Raises SettingsError, AccessNotPossible.
+    """
+    check_rooms(environ)
+    settings = read_settings(ApiSettings, environ, room="api")
+    settings = replace(
+        settings, host=settings.host if host is None else host, port=settings.port if port is None else port
+    )
+    check_access(settings.access, host=settings.host)
+    return settings, read_settings(StoreSettings, environ, room="store")
+
+
+@contextmanager
+def open_application(settings: ApiSettings, environ: Mapping[str, str]) -> Iterator[FastAPI]:
+    """The application over the record and the queue that the environment names; closes both at the end.
+
+    Raises StoreError, KnowledgeError.
+    """
+    store_settings = read_settings(StoreSettings, environ, room="store")
+    configure_logs()
+    knowledge = load_knowledge()
+    database = open_database(
+        store_settings.database_url or "",
+        pool_size=store_settings.pool_size,
+        busy_timeout_seconds=store_settings.busy_timeout_seconds,
+    )
+    queue = Queue(store_settings.redis_url or "", job_timeout_seconds=store_settings.job_timeout_seconds)
+    try:
+        upgrade(database)
+        queue.check()
+        if settings.access == "open":
+            _log.warning("open-access", says=OPEN_ACCESS_WARNING)
+        yield create_app(
+            settings,
+            database=database,
+            queue=queue,
+            knowledge=knowledge,
+            clock=_now,
+            repeat_window_seconds=store_settings.repeat_window_seconds,
+        )
+    finally:
+        queue.close()
+        database.close()
+
+
+def configure_logs() -> None:
+    """One JSON object per line on stderr. The lines carry ids, codes and times, never a value from a record."""
+    structlog.configure(
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,133 @@
+"""This file takes a parsed Bundle into the record and hands its jobs to the queue: the step behind every 2xx.
+
+What was odd about the Bundle itself is kept with the submission, for the worker never sees the Bundle; it is put beside
+the issues of the correlation when the result is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from fastapi import Request
+
+from api.access.caller import Caller
+from api.entry_checks import EntryRefusal
+from api.errors import RequestRefused
+from api.incoming import Held, Intake, rewrite_references
+from api.parts import Parts, log_ids
+from fhir_mappings.issues import Issue
+from fhir_mappings.resource_json import dumps, loads
+from store import intake, outbox, patients, resources
+from store.errors import NotFound
+from store.incoming import Deletion, Received
+
+_IDEMPOTENCY_KEY = "idempotency-key"
+_LONGEST_KEY = 255
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KickOff:
+    """What the door must remember of a submission: whether it was asked to be asynchronous, its own issues, and which
+    entries of a batch were refused, by their index."""
+
+    respond_async: bool = False
+    issues: tuple[Issue, ...] = ()
+    refusals: Mapping[int, EntryRefusal] = field(default_factory=dict)
+
+    def to_bytes(self) -> bytes:
+        """As the record keeps it. Issues hold codes, paths and our sentences, never a value."""
+        return dumps(
+            {
+                "respond_async": self.respond_async,
+                "issues": [asdict(issue) for issue in self.issues],
+                "refusals": [
+                    {"entry": index, "status": refusal.status, "issue": asdict(refusal.issue)}
+                    for index, refusal in self.refusals.items()
+                ],
+            }
+        )
+
+
+def kick_off_from(options: bytes) -> KickOff:
+    """What `KickOff.to_bytes` wrote."""
+    said: dict[str, Any] = loads(options) if options else {}
+    refusals = {
+        int(refusal["entry"]): EntryRefusal(status=str(refusal["status"]), issue=_issue(refusal["issue"]))
+        for refusal in said.get("refusals", ())
+    }
+    return KickOff(
+        respond_async=bool(said.get("respond_async")),
+        issues=tuple(_issue(issue) for issue in said.get("issues", ())),
+        refusals=refusals,
+    )
+
+
+def _issue(said: Mapping[str, Any]) -> Issue:
+    return Issue(**{**said, "expression": tuple(said["expression"])})
+
+
+def receive(
+    request: Request,
+    parts: Parts,
+    *,
+    caller: Caller,
+    kind: str,
+    raw: bytes,
+    brought: Intake,
+    kick_off: KickOff,
+    deletions: Sequence[Deletion] = (),
+) -> Received:
+    """Store everything or nothing, then queue the jobs. Raises what `store.intake.receive` raises."""
+    received = intake.receive(
+        parts.database,
+        kind=kind,
+        raw=raw,
+        caller_id=caller.client_id,
+        groups=brought.groups,
+        rewrite=rewrite_references,
+        now=parts.clock(),
+        loose=brought.loose,
+        deletions=deletions,
+        idempotency_key=idempotency_key(request),
+        options=kick_off.to_bytes(),
+        repeat_window_seconds=parts.repeat_window_seconds,
+    )
+    hand_over(request, parts, received)
+    return received
+
+
+def hand_over(request: Request, parts: Parts, received: Received) -> None:
+    """Queue the jobs of a submission, unless it is a repeat, and name them in the log."""
+    log_ids(request, submission=received.submission_id, jobs=[job.job_id for job in received.jobs])
+    if not received.repeated:
+        outbox.hand_over(parts.database, parts.queue, received.jobs)
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The Idempotency-Key, None where there is none."""
+    key = request.headers.get(_IDEMPOTENCY_KEY, "").strip()
+    if len(key) > _LONGEST_KEY:
+        raise RequestRefused(
+            400,
+            code="too-long",
+            detail="invalid-header",
+            text=f"Idempotency-Key may have {_LONGEST_KEY} characters; a UUID is enough.",
+        )
+    return key or None
+
+
+def held_in(parts: Parts) -> Held:
+    """A function that says whether we hold a resource under a type and id of ours."""
+
+    def held(type_: str, identity: str) -> bool:
+        if type_ == "Patient":
+            return patients.known(parts.database, identity)
+        try:
+            resources.read(parts.database, type_, identity)
+        except NotFound:
+            return False
+        return True
+
+    return held

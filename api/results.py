@@ -1,0 +1,81 @@
+"""This file puts together what a finished job came to: the result Bundle of a stored report, or what is missing.
+
+Contract, section 4: the DiagnosticReport first, then the Patient as received, then what belongs to the report, and an
+OperationOutcome when something was left out or guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from api.parts import Parts
+from api.receiving import kick_off_from
+from api.stored_form import as_read
+from fhir_mappings.issues import Issue, operation_outcome
+from fhir_mappings.resource_json import loads
+from store import report_search, reports, resources, submissions
+from store.errors import NotFound
+from store.jobs import Job
+from store.reports import StoredReport
+
+
+def result_bundle(parts: Parts, job: Job, *, base: str, current: bool) -> dict[str, Any]:
+    """The result Bundle of a completed job; with `current`, the patient's report as it is now."""
+    outcome = _outcome(parts, job)
+    report = _current_report(parts, job.patient_id) if current else None
+    if report is None and job.report_id is not None and job.report_version is not None:
+        report = report_search.read(parts.database, job.report_id, version=job.report_version)
+    if report is None:
+        entries = [*_outcome_entry(outcome), *_patient_entry(parts, job.patient_id, base)]
+        return {"resourceType": "Bundle", "type": "collection", "entry": entries}
+    first, *others = report_entries(report, base)
+    entries = [first, *_patient_entry(parts, job.patient_id, base), *others, *_outcome_entry(outcome)]
+    return {
+        "resourceType": "Bundle",
+        "type": "collection",
+        "timestamp": first["resource"]["issued"],
+        "entry": entries,
+    }
+
+
+def report_entries(report: StoredReport, base: str) -> list[dict[str, Any]]:
+    """The resources of a report's version as entries, the DiagnosticReport first."""
+    return [
+        {
+            "fullUrl": f"{base}/{resource.type}/{resource.id}",
+            "resource": as_read(
+                resource.content, identity=resource.id, version=report.version, modified=report.recorded_at
+            ),
+        }
+        for resource in report.resources
+    ]
+
+
+def _current_report(parts: Parts, patient_id: str) -> StoredReport | None:
+    living = reports.living(parts.database, patient_id)
+    return None if living is None else report_search.read(parts.database, living.id)
+
+
+def _patient_entry(parts: Parts, patient_id: str, base: str) -> list[dict[str, Any]]:
+    """The Patient as received, where one was ever sent."""
+    try:
+        patient = resources.read(parts.database, "Patient", patient_id)
+    except NotFound:
+        return []
+    written = as_read(patient.content, identity=patient.id, version=patient.version, modified=patient.recorded_at)
+    return [{"fullUrl": f"{base}/Patient/{patient.id}", "resource": written}]
+
+
+def _outcome(parts: Parts, job: Job) -> dict[str, Any] | None:
+    """The issues of the correlation, with those of the Bundle that started it behind them."""
+    written: list[Any] = list(loads(job.outcome)["issue"]) if job.outcome else []
+    options = submissions.read(parts.database, job.submission_id).options
+    intake_issues: Sequence[Issue] = kick_off_from(options).issues
+    if intake_issues:
+        written += [issue for issue in operation_outcome(intake_issues)["issue"] if issue not in written]
+    return {"resourceType": "OperationOutcome", "issue": written} if written else None
+
+
+def _outcome_entry(outcome: dict[str, Any] | None) -> list[dict[str, Any]]:
+    return [] if outcome is None else [{"resource": outcome}]

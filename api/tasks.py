@@ -1,0 +1,83 @@
+"""This file shows a job as a FHIR Task, and starts a failed one again."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request, Response
+
+from api.access.caller import Caller
+from api.access.guard import needs
+from api.answers import fhir_response
+from api.job_words import failure_issues, progress_words
+from api.parts import GivenParts, Parts, base_of, log_ids
+from api.resources import note_read
+from fhir_mappings.report_frame import instant
+from fhir_mappings.task import JobView, write_task
+from store import jobs, outbox
+from store.errors import NotFound
+from store.job_states import Status
+from store.jobs import Job
+
+router = APIRouter(prefix="/fhir/Task", tags=["jobs"])
+
+
+@router.get("/{task_id}", summary="Read a job")
+def read_task(
+    request: Request,
+    task_id: str,
+    caller: Annotated[Caller, needs("user|system", "Task", "r")],
+    parts: GivenParts,
+) -> Response:
+    """The job as a Task: its state, for whom, what came of it, and why it failed."""
+    job = _own_job(parts, task_id, caller)
+    log_ids(request, job=job.id)
+    note_read(parts, caller, type_="Task", identity=job.id, patient_id=job.patient_id)
+    return fhir_response(_task(job))
+
+
+@router.post("/{task_id}/$retry", summary="Start a failed or cancelled job again")
+def retry(
+    request: Request,
+    task_id: str,
+    caller: Annotated[Caller, needs("user|system", "Task", "u")],
+    parts: GivenParts,
+) -> Response:
+    """202 with the Task, which is `received` again with all its attempts; 409 for a job that runs or is completed."""
+    job = _own_job(parts, task_id, caller)
+    jobs.retry(parts.database, job.id, now=parts.clock())
+    log_ids(request, job=job.id)
+    # The relay would bring it within a second or so; there is no need to wait for it.
+    outbox.relay_once(parts.database, parts.queue, now=parts.clock())
+    base = base_of(request)
+    headers = {
+        "Content-Location": f"{base}/async-status/{job.id}",
+        "Link": f'<{base}/Task/{job.id}>; rel="status"',
+    }
+    return fhir_response(_task(jobs.get(parts.database, job.id)), status=202, headers=headers)
+
+
+def _own_job(parts: Parts, task_id: str, caller: Caller) -> Job:
+    job = jobs.get(parts.database, task_id)
+    if job.caller_id != caller.client_id:
+        raise NotFound("Task", task_id)  # of another caller's job nothing is said, not even that it exists
+    return job
+
+
+def _task(job: Job) -> dict[str, Any]:
+    ended_badly = job.status in {Status.FAILED, Status.CANCELLED}
+    modified = job.finished_at or job.started_at or job.created_at
+    outputs = () if job.report_id is None else (f"DiagnosticReport/{job.report_id}/_history/{job.report_version}",)
+    written = write_task(
+        JobView(
+            id=job.id,
+            status=job.status,
+            reason=progress_words(job),
+            patient=f"Patient/{job.patient_id}",
+            received=job.created_at,
+            last_modified=modified,
+            outputs=outputs,
+            issues=failure_issues(job) if ended_badly else (),
+        )
+    )
+    return {**written, "meta": {"lastUpdated": instant(modified), **written.get("meta", {})}}

@@ -1,0 +1,236 @@
+"""This file decides which injections count, and how those on record fit one finding in time, place, side and material.
+
+An injection counts unless the record itself forbids it (not done, entered in error). An unknown date or place is not
+known, never ignored. The last valid injection in reach resets the clock (knowledge.md, section 6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from correlation.appearance import can_appear
+from correlation.assessment import FindingCourse, Reply, UnusedFact
+from correlation.chart import Chart, Fit
+from correlation.dates import DateRange
+from correlation.timeline import BodySite, FillerInjection, Side
+
+SCORE = {Reply.YES: 1, Reply.NOT_KNOWN: 0, Reply.NO: -10}
+UNKNOWN_MATERIAL = "unknown"
+BROAD_PARTS = 7  # a word for as many regions ("face", "trunk") names no place; "cheek" or "hand" does
+LATERAL = frozenset({Side.LEFT, Side.RIGHT})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JointFit:
+    """The recorded injections of some materials that fit a finding best, taken together.
+
+    `fits` is empty where none is on record. `partly_covered`: both sides are described and one was injected.
+    """
+
+    fits: tuple[Fit, ...]
+    before: Reply
+    reach: Reply
+    side: Reply
+    appears: Reply
+    broad: bool
+    partly_covered: bool
+
+    @property
+    def injections(self) -> tuple[FillerInjection, ...]:
+        """The injections this speaks of."""
+        return tuple(fit.injection for fit in self.fits)
+
+    @property
+    def certain(self) -> bool:
+        """Whether time, place and material all say yes."""
+        return bool(self.fits) and {self.before, self.reach, self.appears} == {Reply.YES}
+
+
+NO_FIT = JointFit(
+    fits=(),
+    before=Reply.NOT_KNOWN,
+    reach=Reply.NOT_KNOWN,
+    side=Reply.NOT_KNOWN,
+    appears=Reply.NOT_KNOWN,
+    broad=False,
+    partly_covered=False,
+)
+
+
+def counted_injections(injections: Iterable[FillerInjection]) -> tuple[FillerInjection, ...]:
+    """The injections that may count, oldest first, undated ones last."""
+    return tuple(sorted((item for item in injections if item.ignored_because is None), key=_order))
+
+
+def ignored_injections(injections: Iterable[FillerInjection]) -> tuple[UnusedFact, ...]:
+    """The injections the record itself forbids counting, with the reason."""
+    return tuple(
+        UnusedFact(source=item.source, what=injection_words(item), why=item.ignored_because)
+        for item in sorted(injections, key=_order)
+        if item.ignored_because is not None
+    )
+
+
+def _order(injection: FillerInjection) -> tuple[bool, str, str, str, str]:
+    when = injection.performed
+    return (
+        when is None,
+        when.latest.isoformat() if when else "",
+        when.earliest.isoformat() if when else "",
+        injection.source.reference,
+        injection.material,
+    )
+
+
+def injection_words(injection: FillerInjection) -> str:
+    """One injection in a few words: product, date, sites."""
+    product = injection.product or injection.material
+    sites = ", ".join(site_words(site) for site in injection.sites) or "site not stated"
+    return f"{product} on {injection.performed or 'an unknown date'} ({sites})"
+
+
+def site_words(site: BodySite | None) -> str:
+    """A site with its sides, such as `malar, both sides`."""
+    if site is None:
+        return "site not stated"
+    name = site.region.replace("_", " ")
+    if site.sides >= LATERAL:
+        return f"{name}, both sides"
+    return f"{name}, {' and '.join(sorted(site.sides))}" if site.sides else name
+
+
+def fits_of(chart: Chart, finding: FindingCourse) -> tuple[Fit, ...]:
+    """How each injection that counts fits one finding; worked out once per finding."""
+    if finding.key not in chart.fits:
+        newest = _newest_study(finding)
+        chart.fits[finding.key] = tuple(_fit(chart, finding, item, newest=newest) for item in chart.counted)
+    return chart.fits[finding.key]
+
+
+def joint_fit(chart: Chart, finding: FindingCourse, *, materials: Sequence[str]) -> JointFit:
+    """The injections of these materials that fit best, taken together."""
+    fits = [fit for fit in fits_of(chart, finding) if fit.injection.material in materials]
+    if not fits:
+        return NO_FIT
+    best = max(_score(fit) for fit in fits)
+    kept = tuple(fit for fit in fits if _score(fit) == best)
+    first = kept[0]
+    alike = tuple(
+        fit for fit in kept if (fit.before, fit.reach, fit.appears) == (first.before, first.reach, first.appears)
+    )
+    side, partly = _joint_side(chart, finding, alike)
+    return JointFit(
+        fits=alike,
+        before=first.before,
+        reach=first.reach,
+        side=side,
+        appears=first.appears,
+        broad=all(fit.broad for fit in alike),
+        partly_covered=partly,
+    )
+
+
+def _score(fit: Fit) -> int:
+    return SCORE[fit.before] + SCORE[fit.reach] + SCORE[fit.appears]
+
+
+def _fit(chart: Chart, finding: FindingCourse, injection: FillerInjection, *, newest: DateRange | None) -> Fit:
+    reach, steps, broad = _reach(chart, finding, injection)
+    months = injection.performed.months_until(newest) if injection.performed and newest else None
+    material = chart.knowledge.materials.get(injection.material)
+    look = chart.looks[finding.key]
+    if material is None or injection.material == UNKNOWN_MATERIAL:
+        appears, because = Reply.NOT_KNOWN, "which product was used is not known"
+    else:
+        appears, because = can_appear(material, look, months=months)
+    return Fit(
+        injection=injection,
+        before=_before(injection, finding),
+        reach=reach,
+        steps=steps,
+        broad=broad,
+        side=_side(finding, _sides(chart, finding, injection)),
+        appears=appears,
+        appears_because=because,
+        months=months,
+    )
+
+
+def _newest_study(finding: FindingCourse) -> DateRange | None:
+    return max((item.seen for item in finding.seen if item.seen), key=lambda when: when.latest, default=None)
+
+
+def _before(injection: FillerInjection, finding: FindingCourse) -> Reply:
+    if injection.performed is None or finding.first_seen is None:
+        return Reply.NOT_KNOWN
+    before = injection.performed.before(finding.first_seen)
+    if before is None:
+        return Reply.NOT_KNOWN
+    return Reply.YES if before else Reply.NO
+
+
+def _reach(chart: Chart, finding: FindingCourse, injection: FillerInjection) -> tuple[Reply, int | None, bool]:
+    if finding.site is None or not injection.sites:
+        return Reply.NOT_KNOWN, None, False
+    found = [site_reach(chart, injection.material, site.region, finding.site.region) for site in injection.sites]
+    return max(found, key=lambda item: (SCORE[item[0]], not item[2], -(item[1] if item[1] is not None else 9)))
+
+
+def site_reach(chart: Chart, material_id: str, injected: str, found: str) -> tuple[Reply, int | None, bool]:
+    """Whether a finding in one region can come from an injection into another; steps; whether the area is broad.
+
+    Same or adjacent region: yes. One step further: not known. Farther: no (CaHA does not migrate); materials known
+    to migrate get one more step, and silicone its lymph nodes (knowledge.md, section 2.2).
+    """
+    regions = chart.knowledge.regions
+    if injected not in regions or found not in regions:
+        return Reply.NOT_KNOWN, None, False
+    material = chart.knowledge.materials.get(material_id)
+    extra = int(chart.knowledge.measures["extra_steps"].value) if material is not None and material.extra_step else 0
+    limit = int(chart.knowledge.measures["reach_steps"].value) + extra
+    if not regions[found].filler_site:
+        nodes_of_silicone = extra and found == "lymph_node"
+        return (Reply.YES if nodes_of_silicone else Reply.NO), None, False
+    if found == injected or found in regions[injected].broader or injected in regions[found].broader:
+        return Reply.YES, 0, max(chart.parts.get(found, 0), chart.parts.get(injected, 0)) >= BROAD_PARTS
+    steps = chart.steps(injected, found)
+    if steps is not None and steps <= limit:
+        return Reply.YES, steps, False
+    if steps is not None and steps == limit + 1:
+        return Reply.NOT_KNOWN, steps, False
+    return Reply.NO, steps, False
+
+
+def _sides(chart: Chart, finding: FindingCourse, injection: FillerInjection) -> frozenset[Side]:
+    """The sides injected within reach of the finding; empty where any of these sites has none stated."""
+    if finding.site is None:
+        return frozenset()
+    near = [
+        site
+        for site in injection.sites
+        if site_reach(chart, injection.material, site.region, finding.site.region)[0] is not Reply.NO
+    ]
+    exact = [site for site in near if site.region not in chart.parts] or near
+    if any(not site.sides or Side.MIDLINE in site.sides for site in exact):
+        return frozenset()
+    return frozenset().union(*(site.sides for site in exact))
+
+
+def _side(finding: FindingCourse, injected: frozenset[Side]) -> Reply:
+    described = finding.site.sides & LATERAL if finding.site else frozenset()
+    if not described or not injected or (finding.site and Side.MIDLINE in finding.site.sides):
+        return Reply.NOT_KNOWN
+    return Reply.YES if described <= injected else Reply.NO
+
+
+def _joint_side(chart: Chart, finding: FindingCourse, fits: tuple[Fit, ...]) -> tuple[Reply, bool]:
+    each = [_sides(chart, finding, fit.injection) for fit in fits]
+    if not all(each):
+        known = frozenset().union(*each)
+        covered = _side(finding, known) is Reply.YES
+        return (Reply.YES if covered else Reply.NOT_KNOWN), False
+    together = frozenset().union(*each)
+    reply = _side(finding, together)
+    described = finding.site.sides & LATERAL if finding.site else frozenset()
+    return reply, reply is Reply.NO and bool(described & together)

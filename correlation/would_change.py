@@ -1,0 +1,115 @@
+"""This file says what would move a conclusion: each unknown question answered both ways, singles first, then pairs.
+
+The smallest set counts: pairs are looked for only where no single answer moves anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations
+
+from correlation.assessment import Answer, Attribution, Category, CauseAssessment, Change, Reply
+from correlation.catalogue import Cause
+from correlation.category import Counts, PLACE, category_of, counts_of
+from correlation.chart import Chart
+from correlation.weighing import strength_of
+
+REPLIES = (Reply.YES, Reply.NO)
+MOST_CHANGES = 4  # a reader wants the few that matter
+MOST_PAIRED = 6  # unknown questions that are tried in pairs
+
+Flip = tuple[tuple[int, Reply], ...]  # which answers, by their place, are answered how
+
+
+def with_changes(chart: Chart, item: CauseAssessment, *, categories: dict[Counts, Category]) -> CauseAssessment:
+    """A cause with what would move its category."""
+    cause = chart.knowledge.causes[item.cause]
+    start = counts_of(answer.strength for answer in item.answers)
+    if start[PLACE_STRONG_AGAINST]:
+        return item  # decided: no missing fact can outweigh it
+
+    def becomes(flip: Flip) -> Category:
+        counts = _flipped(start, cause, flip)
+        if counts not in categories:
+            categories[counts] = category_of(counts, rules=chart.knowledge.categories)
+        return categories[counts]
+
+    changes = tuple(
+        _cause_change(item, flip, category) for flip, category in _smallest(item.answers, cause, becomes, item.category)
+    )
+    return replace(item, would_change=changes) if changes else item
+
+
+def _flipped(start: Counts, cause: Cause, flip: Flip) -> Counts:
+    counts = list(start)
+    for index, reply in flip:
+        place = PLACE.get(strength_of(cause.questions[index], reply))
+        if place is not None:
+            counts[place] += 1
+    return tuple(counts)
+
+
+def _smallest(
+    answers: Sequence[Answer], cause: Cause, becomes: Callable[[Flip], Category], now: Category
+) -> list[tuple[Flip, Category]]:
+    open_ones = [index for index, answer in enumerate(answers) if answer.reply is Reply.NOT_KNOWN]
+    for flips in (_singles(open_ones), _pairs(open_ones[:MOST_PAIRED])):
+        moved = [(flip, category) for flip in flips if (category := becomes(flip)) is not now]
+        if moved:
+            return moved[:MOST_CHANGES]
+    return []
+
+
+def _singles(places: Sequence[int]) -> Iterator[Flip]:
+    for reply in REPLIES:
+        for place in places:
+            yield ((place, reply),)
+
+
+def _pairs(places: Sequence[int]) -> Iterator[Flip]:
+    for reply in REPLIES:
+        for one, other in combinations(places, 2):
+            yield ((one, reply), (other, reply))
+
+
+def _cause_change(item: CauseAssessment, flip: Flip, category: Category) -> Change:
+    told = " and ".join(f'"{item.answers[index].ask}" answered {reply.value}' for index, reply in flip)
+    return Change(
+        questions=tuple(item.answers[index].question for index, _ in flip),
+        replies=tuple(reply for _, reply in flip),
+        becomes=category.value,
+        says=f"With {told}, {item.name} would be {category.value} (now {item.category.value}).",
+    )
+
+
+def patient_changes(
+    *,
+    now: Attribution,
+    asked: Mapping[str, str],
+    attribute: Callable[[Mapping[str, Reply]], Attribution],
+) -> tuple[Change, ...]:
+    """What would move the patient's attribution. `asked` holds the unknown questions with their words."""
+    names = tuple(asked)
+    for size in (1, 2):
+        found = []
+        for chosen in combinations(names[: MOST_PAIRED if size > 1 else len(names)], size):
+            for reply in REPLIES:
+                becomes = attribute(dict.fromkeys(chosen, reply))
+                if becomes is not now:
+                    found.append(_patient_change(chosen, reply, becomes, now=now, asked=asked))
+        if found:
+            return tuple(found[:MOST_CHANGES])
+    return ()
+
+
+def _patient_change(
+    chosen: tuple[str, ...], reply: Reply, becomes: Attribution, *, now: Attribution, asked: Mapping[str, str]
+) -> Change:
+    told = " and ".join(f'"{asked[name]}" answered {reply.value}' for name in chosen)
+    return Change(
+        questions=chosen,
+        replies=tuple(reply for _ in chosen),
+        becomes=becomes.value,
+        says=f"With {told}, the attribution would be {becomes.value} (now {now.value}).",
+    )

@@ -1,0 +1,174 @@
+"""This file reads what is said of a thing found: tissue, form, density, relation to bone, numbers, course, signs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from decimal import Decimal
+
+from fhir_mappings.folding import fold
+from fhir_mappings.phrases import Match
+from fhir_mappings.report_text.marks import Marked
+from fhir_mappings.report_text.rules import Language, shared
+
+_CALCIUM_FROM_HU = Decimal(130)
+_POSSIBLE_HU = (Decimal(-1100), Decimal(4000))
+_SUV = "suv"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attributes:
+    """What was said of one thing, in the words of `ImagingFinding`."""
+
+    tissue: str | None = None
+    morphology: frozenset[str] = frozenset()
+    densities: frozenset[str] = frozenset()
+    on_bone: bool | None = None
+    attenuation_hu: tuple[Decimal, Decimal] | None = None
+    size_mm: Decimal | None = None
+    count: str | None = None
+    change: str | None = None
+    suv_max: Decimal | None = None
+    signs: frozenset[str] = frozenset()
+
+    @property
+    def density(self) -> str | None:
+        """The most telling density that was named."""
+        return _first("density", self.densities)
+
+    def says_anything(self) -> bool:
+        """Say whether anything that may be added to an earlier finding was read."""
+        return bool(
+            self.on_bone is not None or self.attenuation_hu or self.change or self.suv_max is not None or self.signs
+        )
+
+
+def attributes_of(marked: Marked, text: str, language: Language, *, start: int, end: int) -> Attributes:
+    """Read the attributes among the words `start` to `end` of a sentence."""
+    morphology = frozenset(_values(marked, "morphology", start=start, end=end))
+    signs = frozenset(_values(marked, "signs", start=start, end=end))
+    piece_start = marked.words.starts[start] if start < end else 0
+    piece = fold(text)[piece_start : marked.words.ends[end - 1] if start < end else 0]
+    attenuation = _attenuation(piece, language)
+    size = _size_mm(piece, language)
+    return Attributes(
+        tissue=_first("tissue", _values(marked, "tissue", start=start, end=end)),
+        morphology=morphology,
+        densities=_densities(_values(marked, "density", start=start, end=end), attenuation),
+        on_bone=_on_bone(marked.all("bone", start=start, end=end)),
+        attenuation_hu=attenuation,
+        size_mm=size,
+        count=_count(marked.all("count", start=start, end=end)),
+        change=_first("change", _values(marked, "change", start=start, end=end)),
+        suv_max=_suv_max(piece),
+        signs=signs,
+    )
+
+
+def added(known: Attributes, more: Attributes) -> Attributes:
+    """Fill what is not known yet; words of form and signs are gathered."""
+    changes = {
+        item.name: getattr(more, item.name)
+        for item in fields(Attributes)
+        if getattr(known, item.name) is None
+        and getattr(more, item.name) is not None
+    }
+    return replace(
+        known,
+        **changes,
+        morphology=known.morphology | more.morphology,
+        densities=known.densities | more.densities,
+        signs=known.signs | more.signs,
+    )
+
+
+def _values(marked: Marked, family: str, *, start: int, end: int) -> list[str]:
+    """List the values of a family that are stated; a negated one ("no enhancement") is not among them."""
+    prefix = f"{family}:"
+    return [
+        name.removeprefix(prefix)
+        for name, matches in marked.found.items()
+        if name.startswith(prefix)
+        and any(
+            start <= match.start < end and (family in ("tissue", "change") or not _negated(match, marked, start))
+            for match in matches
+        )
+    ]
+
+
+def _negated(match: Match[str], marked: Marked, start: int) -> bool:
+    """Say whether a negation stands before an attribute in the same breath."""
+    for scope in marked.found.get("scope", ()):
+        if scope.payload == "negation_before" and start <= scope.end <= match.start:
+            between = marked.marks[scope.end : match.start]
+            comma = between.find("c")
+            if comma < 0 or marked.all("or", start=scope.end + comma, end=len(marked.words)):
+                return True
+        if scope.payload == "negation_after" and match.end <= scope.start <= match.end + 3:
+            return True
+    return False
+
+
+def _first(name: str, values: Iterable[str]) -> str | None:
+    found = frozenset(values)
+    return next((value for value in shared().order[name] if value in found), None)
+
+
+def _densities(stated: Iterable[str], attenuation: tuple[Decimal, Decimal] | None) -> frozenset[str]:
+    """Take the stated densities; a number in HU says by itself that something is denser than any soft tissue."""
+    dense = attenuation is not None and attenuation[1] >= _CALCIUM_FROM_HU
+    return frozenset(stated) | (frozenset({"high"}) if dense else frozenset())
+
+
+def _on_bone(matches: list[Match[str]]) -> bool | None:
+    names = {match.payload for match in matches}
+    return False if "separate" in names else True if "attached" in names else None
+
+
+def _count(matches: list[Match[str]]) -> str | None:
+    names = {match.payload for match in matches}
+    return "multiple" if "multiple" in names else "single" if names else None
+
+
+def _attenuation(piece: str, language: Language) -> tuple[Decimal, Decimal] | None:
+    numbers = language.numbers
+    match = numbers.hounsfield_after.search(piece) or numbers.hounsfield_before.search(piece)
+    if not match:
+        return None
+    low = _number(match.group("low"))
+    high = _number(match.group("high")) if match.group("high") else low
+    low, high = min(low, high), max(low, high)
+    return (low, high) if _POSSIBLE_HU[0] <= low and high <= _POSSIBLE_HU[1] else None
+
+
+def _size_mm(piece: str, language: Language) -> Decimal | None:
+    """Read the greatest length, in mm."""
+    numbers = language.numbers
+    largest: Decimal | None = None
+    for match in numbers.length.finditer(piece):
+        if numbers.not_a_size_after.match(piece, match.end()) or numbers.not_a_size_before.search(piece[: match.start()]):
+            continue
+        lengths = [_number(match.group(name)) for name in ("first", "second", "third") if match.group(name)]
+        factor = 10 if match.group("unit") in numbers.centimetre else 1
+        size = max(lengths) * factor
+        if largest is None or size > largest:
+            largest = size
+    return largest
+
+
+def _suv_max(piece: str) -> Decimal | None:
+    position = piece.find(_SUV)
+    if position < 0:
+        return None
+    digits = ""
+    for letter in piece[position + len(_SUV) : position + 40]:
+        if letter.isdigit() or (letter in ".," and digits):
+            digits += letter
+        elif digits:
+            break
+    digits = digits.rstrip(".,")
+    return _number(digits) if digits.replace(",", ".").count(".") <= 1 and digits else None
+
+
+def _number(written: str) -> Decimal:
+    return Decimal(written.replace(",", "."))

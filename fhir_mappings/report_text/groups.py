@@ -1,0 +1,199 @@
+"""This file groups the words of a clause around what was found: one group for each thing, with its own regions.
+
+"Plaques in the malar fat and a nodule in the chin" are two groups. "A nodule with internal calcification" is one.
+"Plaques and nodules of both cheeks" are two that share their region.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from fhir_mappings.report_text.marks import Head, Marked, join
+from fhir_mappings.report_text.scopes import Said, said
+from fhir_mappings.text_sites import SiteMention
+
+_SAME_PHRASE = re.compile(r"[mksdn(]*x?[mksdn(]*")  # nothing that parts: "calcific right malar deposits"
+_COMPLEMENT = re.compile(r"[mn(x]*p[pt]*[mnt]*")  # "foci of coarse calcification"
+_ELSEWHERE = re.compile(r"[mnksdtxp]*")  # "calcification of the left carotid siphon"
+_DIRECT = re.compile(r"[act]*")
+_UNKNOWN_ADJECTIVES = 2
+_MATERIAL_ONLY = frozenset({"material"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """One thing found: its head, the words `start` to `end` that speak of it, and the regions among them."""
+
+    head: Head
+    said: Said
+    start: int
+    end: int
+    sites: tuple[SiteMention, ...] = ()
+    definite: bool = False  # "the deposits", "these": something spoken of before
+    explains: bool = False  # "compatible with …": an explanation, no further finding
+    other: bool = False  # "no other calcification"
+    component: bool = False  # joined into the group before
+    coordinated: bool = False  # "X and Y in the chin": shares its regions with the group before
+    borrowed_sites: bool = False
+
+
+def groups_of(marked: Marked, *, start: int, end: int) -> list[Group]:
+    """Group a clause. Its words before the first head belong to the first group."""
+    heads = _joined_heads(marked, start=start, end=end)
+    starts = [_phrase_start(marked, head, clause_start=start, previous=heads[index - 1] if index else None) for index, head in enumerate(heads)]
+    groups: list[Group] = []
+    for index, head in enumerate(heads):
+        own_start = starts[index] if index else start
+        own_end = starts[index + 1] if index + 1 < len(heads) else end
+        groups.append(_group(marked, head, phrase_start=starts[index], start=own_start, end=own_end, clause=(start, end)))
+    related = _related(marked, groups, starts)
+    return _with_shared_sites(related, first_phrase=starts[0] if starts else start)
+
+
+def _joined_heads(marked: Marked, *, start: int, end: int) -> list[Head]:
+    """Join heads of one phrase ("calcified nodule") and of one with its complement ("foci of calcification")."""
+    joined: list[Head] = []
+    for head in marked.heads:
+        if not start <= head.start < end:
+            continue
+        if joined and _belongs(marked, joined[-1], head, start=start, end=end):
+            joined[-1] = join(joined[-1], head)
+        else:
+            joined.append(head)
+    return joined
+
+
+def _belongs(marked: Marked, one: Head, other: Head, *, start: int, end: int) -> bool:
+    between = marked.marks[one.end : other.start]
+    if one.role == "sign" or other.role == "sign":
+        return False
+    if not _same_saying(marked, one, other, start=start, end=end):
+        return False
+    if any(match.start < other.start and match.end > one.end for match in marked.all("explanation", start=one.end, end=other.start)):
+        return False
+    if other.role and not one.role and not any(one.end <= site.start < other.start for site in marked.sites):
+        return _ELSEWHERE.fullmatch(between) is not None
+    if one.role and other.role == one.role:
+        return _ELSEWHERE.fullmatch(between) is not None or _DIRECT.fullmatch(between) is not None
+    if _SAME_PHRASE.fullmatch(between):
+        return True
+    return _COMPLEMENT.fullmatch(between) is not None
+
+
+def _same_saying(marked: Marked, one: Head, other: Head, *, start: int, end: int) -> bool:
+    if "g" not in marked.marks[one.end : other.start]:
+        return True
+    return said(one, marked, start=start, end=end) == said(other, marked, start=start, end=end)
+
+
+def _phrase_start(marked: Marked, head: Head, *, clause_start: int, previous: Head | None) -> int:
+    """Find where the phrase of a head begins, going back over its adjectives: "and [amorphous periarticular] calcification"."""
+    marks = marked.marks
+    floor = previous.end if previous else clause_start
+    index = head.start
+    unknown = 0
+    while index > floor:
+        letter = marks[index - 1]
+        if letter in "mksdn(":
+            index -= 1
+        elif letter == "x" and unknown < _UNKNOWN_ADJECTIVES:
+            unknown += 1
+            index -= 1
+        elif letter in "ac" and index - 2 >= floor and marks[index - 2] == "m" and index < head.start:
+            index -= 2
+        elif letter in "tg":
+            return index - 1
+        else:
+            break
+    return index
+
+
+def _group(
+    marked: Marked, head: Head, *, phrase_start: int, start: int, end: int, clause: tuple[int, int]
+) -> Group:
+    words = marked.words.words
+    before = words[max(start, phrase_start - 1) : head.start]
+    explained = [
+        match
+        for match in marked.all("explanation", start=clause[0], end=head.start)
+        if "h" in marked.marks[clause[0] : match.start] or match.end >= phrase_start - 2
+    ]
+    others = marked.all("other", start=phrase_start, end=min(end, head.end + 1))
+    return Group(
+        head=head,
+        said=said(head, marked, start=clause[0], end=clause[1]),
+        start=start,
+        end=end,
+        sites=tuple(site for site in marked.sites if start <= site.start < end),
+        definite=bool(marked.all("definite", start=phrase_start, end=head.start)),
+        explains=bool(explained),
+        other=bool(others) and bool(before),
+    )
+
+
+def _related(marked: Marked, groups: list[Group], starts: list[int]) -> list[Group]:
+    """Join components into their group and note which groups are coordinated."""
+    result: list[Group] = []
+    in_list_of_components = False
+    for group, phrase_start in zip(groups, starts, strict=True):
+        previous = result[-1] if result else None
+        if previous is None or previous.head.role == "sign":
+            result.append(group)
+            in_list_of_components = False
+            continue
+        lead = marked.marks[phrase_start - 1] if phrase_start else ""
+        article = marked.marks[phrase_start : phrase_start + 1] == "t"
+        between = marked.marks[previous.head.end : phrase_start]
+        alike = previous.said == group.said and not previous.head.role and not group.head.role
+        residue = "residue" in group.head.nouns
+        bare = not _own_sites(group, phrase_start)
+        if alike and ((lead == "w" and (bare or residue)) or (in_list_of_components and lead in "ac" and not article and bare)):
+            in_list_of_components = True
+            result[-1] = _merged(previous, group)
+            continue
+        in_list_of_components = False
+        coordinated = alike and lead in "ac" and _DIRECT.fullmatch(between) is not None
+        if coordinated:
+            result[-1], group = _inherit_kinds(previous, group)
+        result.append(replace(group, coordinated=coordinated))
+    return result
+
+
+def _own_sites(group: Group, phrase_start: int) -> tuple[SiteMention, ...]:
+    return tuple(site for site in group.sites if site.start >= phrase_start)
+
+
+def _merged(group: Group, component: Group) -> Group:
+    return replace(
+        group, head=join(group.head, component.head), end=component.end, sites=(*group.sites, *component.sites)
+    )
+
+
+def _inherit_kinds(one: Group, other: Group) -> tuple[Group, Group]:
+    """Give a bare noun the kind of the thing it is named with: "calcifications and foci"."""
+    if one.head.kinds and not other.head.kinds and other.head.nouns:
+        other = replace(other, head=replace(other.head, kinds=one.head.kinds))
+    elif other.head.kinds and not one.head.kinds and one.head.nouns <= _MATERIAL_ONLY:
+        one = replace(one, head=replace(one.head, kinds=other.head.kinds))
+    return one, other
+
+
+def _with_shared_sites(groups: list[Group], *, first_phrase: int) -> list[Group]:
+    """Give groups without a region the region they share: of the next, of the clause's beginning, or of what is denied."""
+    leading = tuple(site for site in groups[0].sites if site.start < first_phrase) if groups else ()
+    shared = list(groups)
+    for index in range(len(shared) - 2, -1, -1):
+        following = shared[index + 1]
+        if not shared[index].sites and following.coordinated and following.sites:
+            shared[index] = replace(shared[index], sites=following.sites, borrowed_sites=True)
+    for index in range(1, len(shared)):
+        group, previous = shared[index], shared[index - 1]
+        if group.sites or group.head.role:
+            continue
+        denied = group.said is Said.NEGATED and previous.said is Said.STATED and not group.head.kinds & previous.head.kinds
+        if denied and previous.sites and not previous.head.role:
+            shared[index] = replace(group, sites=previous.sites, borrowed_sites=True)
+        elif leading and group.said == shared[0].said:
+            shared[index] = replace(group, sites=leading, borrowed_sites=True)
+    return shared

@@ -1,0 +1,140 @@
+"""This file marks every word of a sentence with its part in it, so that later steps can reason on a short string.
+
+    h head   m attribute   k tissue   s region   d side   a and   c comma   w with   p preposition or verb
+    t article   g scope word (negation …)   b said about bone   n number   ( bracket   x any other word
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from correlation.catalogue import Knowledge
+from fhir_mappings.phrases import Match, Words, words_of
+from fhir_mappings.report_text.rules import Language, shared
+from fhir_mappings.text_sites import SideMention, SiteMention, site_mentions
+
+_LINK_MARKS = {"and": "a", "with": "w", "article": "t", "preposition": "p"}
+_PUNCTUATION = {",": "c", ":": "p", "(": "(", ")": "(", "/": "a", "&": "a"}
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A word or words that name a thing found. `kinds` such as calcification, `nouns` such as material, `role` of other things."""
+
+    start: int
+    end: int
+    kinds: frozenset[str]
+    nouns: frozenset[str]
+    role: str | None = None  # distractor, outside or sign
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A sentence with everything that the tables found in it."""
+
+    words: Words
+    marks: str
+    found: Mapping[str, Sequence[Match[str]]]
+    heads: tuple[Head, ...]
+    sites: tuple[SiteMention, ...]
+    sides: tuple[SideMention, ...]
+
+    def all(self, family: str, *, start: int, end: int) -> list[Match[str]]:
+        """Return the matches of a family that begin between two words."""
+        return [match for match in self.found.get(family, ()) if start <= match.start < end]
+
+
+def mark(text: str, language: Language, knowledge: Knowledge) -> Marked:
+    """Find links, scopes, heads, attributes, regions and sides in a sentence."""
+    words = words_of(text)
+    found = language.phrases.find(words.words)
+    masked = [(match.start, match.end) for match in found.get("bone", ())]
+    reading = site_mentions(words, knowledge, masked=masked)
+    rules = shared()
+    elsewhere = rules.distractor_regions | rules.outside_regions
+    sites = tuple(site for site in reading.sites if site.region not in elsewhere and not _within(site.start, found.get("distractor", ())))
+    heads = _heads(found, reading.sites, masked)
+    return Marked(
+        words=words,
+        marks=_marks(words, found, sites=sites, sides=reading.sides, heads=heads, masked=masked),
+        found=found,
+        heads=heads,
+        sites=sites,
+        sides=reading.sides,
+    )
+
+
+def _within(index: int, matches: Sequence[Match[str]]) -> bool:
+    return any(match.start <= index < match.end for match in matches)
+
+
+def _heads(
+    found: Mapping[str, Sequence[Match[str]]], sites: Sequence[SiteMention], masked: Sequence[tuple[int, int]]
+) -> tuple[Head, ...]:
+    """Collect heads in text order; those that overlap become one."""
+    rules = shared()
+    heads = [_head(match) for match in found.get("head", ())]
+    for family, role in (("distractor", "distractor"), ("outside", "outside"), ("sign_head", "sign")):
+        heads += [Head(match.start, match.end, frozenset(), frozenset(), role) for match in found.get(family, ())]
+    for site in sites:
+        if site.region in rules.distractor_regions:
+            heads.append(Head(site.start, site.end, frozenset(), frozenset(), "distractor"))
+        elif site.region in rules.outside_regions:
+            heads.append(Head(site.start, site.end, frozenset(), frozenset(), "outside"))
+    heads = [head for head in heads if not any(start <= head.start < end for start, end in masked)]
+    joined: list[Head] = []
+    for head in sorted(heads, key=lambda head: (head.start, head.end)):
+        if joined and head.start < joined[-1].end:
+            joined[-1] = join(joined[-1], head)
+        else:
+            joined.append(head)
+    return tuple(joined)
+
+
+def join(one: Head, other: Head) -> Head:
+    """Make one head of two. What is named to be elsewhere stays so."""
+    roles = {one.role, other.role}
+    role = next((role for role in ("distractor", "outside", "sign") if role in roles), None)
+    return Head(
+        min(one.start, other.start), max(one.end, other.end), one.kinds | other.kinds, one.nouns | other.nouns, role
+    )
+
+
+def _head(match: Match[str]) -> Head:
+    form, _, name = match.payload.partition(":")
+    names = frozenset({name})
+    return Head(match.start, match.end, names if form == "kind" else frozenset(), names if form == "noun" else frozenset())
+
+
+def _marks(
+    words: Words,
+    found: Mapping[str, Sequence[Match[str]]],
+    *,
+    sites: Sequence[SiteMention],
+    sides: Sequence[SideMention],
+    heads: Sequence[Head],
+    masked: Sequence[tuple[int, int]],
+) -> str:
+    """Write the marks; what is written later covers what was written before."""
+    marks = [_PUNCTUATION.get(word) or ("n" if word[0].isdigit() else "x") for word in words.words]
+
+    def cover(spans: Sequence[tuple[int, int]], letter: str) -> None:
+        for start, end in spans:
+            marks[start:end] = letter * (end - start)
+
+    for match in found.get("link", ()):
+        cover([(match.start, match.end)], _LINK_MARKS[match.payload])
+    cover([(match.start, match.end) for match in found.get("definite", ())], "t")
+    for family, matches in found.items():
+        if family.partition(":")[0] in ("morphology", "density", "change", "count", "signs", "normal"):
+            cover([(match.start, match.end) for match in matches], "m")
+    for family, matches in found.items():
+        if family.startswith("tissue:"):
+            cover([(match.start, match.end) for match in matches], "k")
+    cover([(site.start, site.end) for site in sites], "s")
+    cover([(side.start, side.end) for side in sides], "d")
+    cover([(match.start, match.end) for match in found.get("scope", ()) if match.payload != "scope_end"], "g")
+    cover([(head.start, head.end) for head in heads], "h")
+    cover(list(masked), "b")
+    return "".join(marks)

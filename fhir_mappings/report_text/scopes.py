@@ -1,0 +1,92 @@
+"""This file tells how surely a thing was said: negated, possible, known from before, only asked about, or stated.
+
+After ConText (Chapman 2007): a trigger reaches forward or backward within its clause until something ends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from fhir_mappings.phrases import Match
+from fhir_mappings.report_text.marks import Head, Marked
+
+_NEGATION_REACH = 18
+_UNCERTAIN_REACH = 8
+_HISTORY_REACH = 6
+
+
+class Said(StrEnum):
+    """How a thing was said in its sentence."""
+
+    STATED = "stated"
+    NEGATED = "negated"
+    POSSIBLE = "possible"
+    HISTORY = "history"
+    HYPOTHETICAL = "hypothetical"
+
+
+def clauses(marked: Marked) -> list[tuple[int, int]]:
+    """Part a sentence at semicolons and at words such as "but", "however", "in addition"."""
+    borders = [(index, index + 1) for index, word in enumerate(marked.words.words) if word == ";"]
+    borders += [(match.start, match.end) for match in marked.found.get("terminator", ())]
+    parts: list[tuple[int, int]] = []
+    start = 0
+    for border_start, border_end in sorted(borders):
+        if border_start > start:
+            parts.append((start, border_start))
+        start = max(start, border_end)
+    if start < len(marked.words):
+        parts.append((start, len(marked.words)))
+    return parts
+
+
+def said(head: Head, marked: Marked, *, start: int, end: int) -> Said:
+    """Tell how a head was said, looking only at the clause from `start` to `end`."""
+    scopes = marked.all("scope", start=start, end=end)
+    if any(_before(match, head, marked, reach=len(marked.words)) for match in _named(scopes, "hypothetical_before")):
+        return Said.HYPOTHETICAL
+    if any(_uncertain(match, head, marked) for match in scopes):
+        return Said.POSSIBLE
+    if any(_negates(match, head, marked, scopes, end) for match in scopes):
+        return Said.NEGATED
+    if any(_before(match, head, marked, reach=_HISTORY_REACH) for match in _named(scopes, "history_before")):
+        return Said.HISTORY
+    if any(_after(match, head, marked) for match in _named(scopes, "history_after")):
+        return Said.HISTORY
+    return Said.STATED
+
+
+def _named(scopes: Iterable[Match[str]], name: str) -> list[Match[str]]:
+    return [match for match in scopes if match.payload == name]
+
+
+def _before(match: Match[str], head: Head, marked: Marked, *, reach: int) -> bool:
+    """Say whether a trigger stands before the head, close enough, with no comma between."""
+    return match.end <= head.start <= match.end + reach and "c" not in marked.marks[match.end : head.start]
+
+
+def _after(match: Match[str], head: Head, marked: Marked) -> bool:
+    """Say whether a trigger stands behind the head; behind a comma it belongs to a nearer head, if there is one."""
+    if match.start < head.end:
+        return False
+    comma = marked.marks.rfind("c", head.end, match.start)
+    return comma < 0 or "h" not in marked.marks[comma : match.start]
+
+
+def _uncertain(match: Match[str], head: Head, marked: Marked) -> bool:
+    if match.payload == "uncertain_before":
+        return _before(match, head, marked, reach=_UNCERTAIN_REACH)
+    return match.payload == "uncertain_after" and _after(match, head, marked)
+
+
+def _negates(match: Match[str], head: Head, marked: Marked, scopes: list[Match[str]], end: int) -> bool:
+    if match.payload == "negation_after":
+        return _after(match, head, marked)
+    if match.payload != "negation_before" or not match.end <= head.start <= match.end + _NEGATION_REACH:
+        return False
+    if any(other.payload == "scope_end" and match.end <= other.start < head.start for other in scopes):
+        return False
+    comma = marked.marks.find("c", match.end, head.start)
+    # "No mass, adenopathy or calcification": the comma lists; "no mass, calcific plaques in the fat": it ends.
+    return comma < 0 or bool(marked.all("or", start=comma, end=end))

@@ -1,0 +1,130 @@
+"""This file parts a report into its title, its sections and its sentences, and tells its language."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from fhir_mappings.folding import composed, fold
+from fhir_mappings.phrases import words_of
+from fhir_mappings.report_text.rules import Language
+
+_TAG = re.compile(r"<[^>]{0,400}>")
+_SILENT_TAG = re.compile(r"<(script|style|head|title)\b[^>]*>.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+_BLOCK_TAG = re.compile(r"</?(?:p|div|h[1-6]|li|ul|ol|tr|table|br|section|body|hr)\b[^>]{0,400}>", re.IGNORECASE)
+_LOOKS_LIKE_HTML = re.compile(r"</?(?:html|body|p|div|br|span|h[1-6]|li|table|b)\b[^>]*>", re.IGNORECASE)
+_BLANK = re.compile(r"\s+")
+_BULLET = re.compile(r"^\s*(?:[-*•·]|\(?\d{1,2}[.)](?!\d))\s+")
+_END = re.compile(r"[.!](?=\s|$)|\?(?=\s+[A-ZÁÉÍÓÚÑ¿]|\s*$)")
+_HEADING = re.compile(r"\s*([^:.;,]{2,60}?)\s*:")
+_LAST_WORD = re.compile(r"([^\s(]+)\.$")
+_SHORT_LINE = 60
+_TITLE_LENGTH = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """One sentence with the section it stands in: findings, impression or silent. Blanks are made single."""
+
+    text: str
+    section: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """A report in parts: the words that name the examination, and the sentences."""
+
+    title: str
+    sentences: tuple[Sentence, ...]
+
+
+def plain_text(text: str) -> str:
+    """Return a report's text without HTML tags, a blank line where a block ends; plain text stays as it is."""
+    if not _LOOKS_LIKE_HTML.search(text):
+        return composed(text)
+    without = _BLOCK_TAG.sub("\n\n", _SILENT_TAG.sub(" ", text))
+    return composed(html.unescape(_TAG.sub(" ", without)))
+
+
+def language_of(text: str, rules: Mapping[str, Language]) -> str:
+    """Tell the language by its commonest small words; the first language by code where they tell nothing."""
+    words = words_of(text[:4000]).words
+    counted = {code: sum(word in language.function_words for word in words) for code, language in rules.items()}
+    return max(counted, key=lambda code: (counted[code], code == "en"))
+
+
+def outline_of(text: str, language: Language) -> Outline:
+    """Part a report. Title: the words before the first colon, or a first short line, that name the modality."""
+    title = ""
+    section = "findings"
+    sentences: list[Sentence] = []
+    for block in _blocks(text):
+        for piece in _pieces(block, language):
+            rest = piece
+            heading, after = _heading(rest, language)
+            if heading:
+                section, rest = heading, after
+            elif not sentences and not title:
+                title, rest = _title(rest, block, language)
+            if rest.strip(" .:"):
+                sentences.append(Sentence(text=rest, section=section))
+    return Outline(title=title, sentences=tuple(sentences))
+
+
+def _blocks(text: str) -> Iterable[str]:
+    """Join lines broken for width; part at blank lines, bullets, headings and short lines."""
+    block = ""
+    for line in text.splitlines():
+        bare = _BULLET.sub("", line).strip()
+        joins = (
+            block
+            and bare
+            and not _BULLET.match(line)
+            and not _HEADING.match(line)
+            and (not bare[0].isupper() or (len(block) >= _SHORT_LINE and block[-1] not in ".:"))
+        )
+        if joins:
+            block = f"{block} {bare}"
+        else:
+            if block:
+                yield _BLANK.sub(" ", block)
+            block = bare
+    if block:
+        yield _BLANK.sub(" ", block)
+
+
+def _pieces(block: str, language: Language) -> Iterable[str]:
+    start = 0
+    for match in _END.finditer(block):
+        last = _LAST_WORD.search(block[start : match.end()])
+        if last and fold(last.group(1)) in language.abbreviations and match.end() < len(block):
+            continue
+        yield block[start : match.end()].strip()
+        start = match.end()
+    if block[start:].strip():
+        yield block[start:].strip()
+
+
+def _heading(piece: str, language: Language) -> tuple[str | None, str]:
+    match = _HEADING.match(piece)
+    if match:
+        section = language.headings.get(fold(match.group(1)).strip())
+        return section, piece[match.end() :].strip()
+    section = language.headings.get(fold(piece).strip(" .:"))
+    return section, ""
+
+
+def _title(piece: str, block: str, language: Language) -> tuple[str, str]:
+    """Take the examination's name off the first sentence."""
+    head, colon, rest = piece.partition(":")
+    if colon and len(head) <= _TITLE_LENGTH and _names_modality(head, language):
+        return head.strip(), rest.strip()
+    if not colon and piece == block and piece[-1] not in ".!?" and len(piece) <= _TITLE_LENGTH and _names_modality(piece, language):
+        return piece, ""
+    return "", piece
+
+
+def _names_modality(text: str, language: Language) -> bool:
+    return "modality" in language.phrases.find(words_of(text).words)

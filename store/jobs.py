@@ -1,0 +1,380 @@
+"""This file keeps the jobs: one per patient and submission, claimed by one worker at a time under a lease and a fence.
+
+The lease says until when a claim holds; the fence is a number that rises with each claim, so that a worker that was
+asleep cannot finish what another has taken over. docs/states.md draws the states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Row
+
+from store.database import Database
+from store.errors import AlreadyFinished, LeaseLost, NotFound
+from store.job_states import FINISHED, Reason, Status
+from store.patients import lock
+from store.tables import jobs, submissions
+
+MAX_ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One job as its Task shows it.
+
+    `outcome` is an OperationOutcome in bytes; `error_type` the name of an exception.
+    """
+
+    id: str
+    submission_id: str
+    patient_id: str
+    caller_id: str
+    kind: str
+    status: Status
+    reason: Reason
+    attempts: int
+    available_at: datetime
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    error_type: str | None
+    outcome: bytes | None
+    report_id: str | None
+    report_version: int | None
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will happen by itself."""
+        return self.status in FINISHED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A claim on a job. `attempt` counts from 1; `fence` and `worker` prove the claim; it holds until `lease_until`."""
+
+    job_id: str
+    patient_id: str
+    submission_id: str
+    attempt: int
+    fence: int
+    worker: str
+    lease_until: datetime
+
+
+def get(database: Database, job_id: str) -> Job:
+    """One job; NotFound."""
+    found = _read(database, jobs.c.id == job_id)
+    if not found:
+        raise NotFound("Task", job_id)
+    return found[0]
+
+
+def of_submission(database: Database, submission_id: str) -> list[Job]:
+    """The jobs of one submission, in no special order."""
+    return _read(database, jobs.c.submission_id == submission_id)
+
+
+def of_patient(database: Database, patient_id: str, *, limit: int = 100) -> list[Job]:
+    """The newest jobs of one patient, newest first."""
+    return _read(database, jobs.c.patient_id == patient_id, limit=limit)
+
+
+def claim(
+    database: Database,
+    job_id: str,
+    *,
+    worker: str,
+    now: datetime,
+    lease_seconds: float,
+    max_attempts: int = MAX_ATTEMPTS,
+) -> Claimed | None:
+    """Take a job, or `None` where there is nothing to do now: finished, taken, not due, or its patient is at work.
+
+    In the last case the job is put back and comes again when the other one has ended. A job whose lease has run out is
+    taken over. `worker` must be unique to the process. Raises Busy.
+    """
+
+    def work(connection: Connection) -> Claimed | None:
+        row = _locked(connection, job_id)
+        if row is None or row.status in FINISHED:
+            return None
+        if row.status == Status.IN_PROGRESS and row.lease_until > now:
+            return None
+        if row.reason == Reason.WAITING_FOR_RETRY and row.available_at > now:
+            return None
+        if row.attempts >= max_attempts:
+            _end(connection, row, status=Status.FAILED, reason=Reason.WORKER_LOST, now=now)
+            return None
+        holder = _holder_of_patient(connection, row, now=now)
+        if holder is not None:
+            _put_back(connection, job_id, reason=Reason.WAITING_FOR_PATIENT, available_at=holder)
+            return None
+        lease_until = now + timedelta(seconds=lease_seconds)
+        connection.execute(
+            sa.update(jobs)
+            .where(jobs.c.id == job_id)
+            .values(
+                status=Status.IN_PROGRESS,
+                reason=Reason.CORRELATING,
+                attempts=row.attempts + 1,
+                fence=row.fence + 1,
+                worker=worker,
+                lease_until=lease_until,
+                started_at=row.started_at or now,
+            )
+        )
+        return Claimed(
+            job_id=job_id,
+            patient_id=row.patient_id,
+            submission_id=row.submission_id,
+            attempt=row.attempts + 1,
+            fence=row.fence + 1,
+            worker=worker,
+            lease_until=lease_until,
+        )
+
+    # A power cut that forgets a claim does no harm: the claim is proved by worker and lease, too.
+    return database.write_again(work, durable=False)
+
+
+def renew(database: Database, claimed: Claimed, *, now: datetime, lease_seconds: float) -> datetime:
+    """Hold the claim longer; until when. Raises LeaseLost where it is no longer ours, Busy."""
+    lease_until = now + timedelta(seconds=lease_seconds)
+    with database.write(durable=False) as connection:
+        renewed = connection.execute(sa.update(jobs).where(*_ours(claimed, now)).values(lease_until=lease_until))
+        if renewed.rowcount != 1:
+            raise LeaseLost(f"job {claimed.job_id}")
+    return lease_until
+
+
+def fail(
+    database: Database,
+    claimed: Claimed,
+    *,
+    error_type: str,
+    now: datetime,
+    retry_delays_seconds: Sequence[float],
+    max_attempts: int = MAX_ATTEMPTS,
+    again: bool = True,
+    outcome: bytes | None = None,
+) -> Status:
+    """Note a failed attempt: the job waits for its next one, or has `failed` after the last. What it is now.
+
+    `error_type` is the name of an exception's type, never its text. `again=False`: another attempt cannot help.
+    Raises LeaseLost, Busy.
+    """
+
+    def work(connection: Connection) -> Status:
+        lock(connection, claimed.patient_id)
+        row = require_claim(connection, claimed, now=now)
+        values = {"error_type": error_type, "outcome": outcome}
+        if not again or row.attempts >= max_attempts:
+            reason = Reason.ATTEMPTS_EXHAUSTED if again else Reason.NOT_RETRYABLE
+            _end(connection, row, status=Status.FAILED, reason=reason, now=now)
+            connection.execute(sa.update(jobs).where(jobs.c.id == row.id).values(**values))
+            return Status.FAILED
+        delay = retry_delays_seconds[min(row.attempts, len(retry_delays_seconds)) - 1]
+        _put_back(connection, row.id, reason=Reason.WAITING_FOR_RETRY, available_at=now + timedelta(seconds=delay))
+        connection.execute(sa.update(jobs).where(jobs.c.id == row.id).values(**values))
+        free_patient(connection, row.patient_id, now=now)
+        return Status.RECEIVED
+
+    return database.write_again(work)
+
+
+def retry(database: Database, job_id: str, *, now: datetime) -> None:
+    """Start a failed or cancelled job again, with all its attempts.
+
+    Raises NotFound, AlreadyFinished (completed, running).
+    """
+
+    def work(connection: Connection) -> None:
+        row = _locked(connection, job_id)
+        if row is None:
+            raise NotFound("Task", job_id)
+        if row.status not in {Status.FAILED, Status.CANCELLED}:
+            raise AlreadyFinished(f"job {job_id} is {row.status}")
+        _put_back(connection, job_id, reason=Reason.WAITING_FOR_WORKER, available_at=now)
+        connection.execute(
+            sa.update(jobs)
+            .where(jobs.c.id == job_id)
+            .values(attempts=0, finished_at=None, error_type=None, outcome=None)
+        )
+
+    database.write_again(work)
+
+
+def cancel(database: Database, job_id: str, *, now: datetime) -> bool:
+    """Stop a job; whether there was something to stop. What a worker is doing for it now will not be kept. NotFound."""
+
+    def work(connection: Connection) -> bool:
+        row = _locked(connection, job_id)
+        if row is None:
+            raise NotFound("Task", job_id)
+        if row.status in FINISHED:
+            return False
+        _end(connection, row, status=Status.CANCELLED, reason=Reason.CANCELLED, now=now)
+        return True
+
+    return database.write_again(work)
+
+
+def require_claim(connection: Connection, claimed: Claimed, *, now: datetime) -> Row[tuple[object, ...]]:
+    """The row of a job whose claim still holds, locked; LeaseLost."""
+    row = connection.execute(sa.select(jobs).where(*_ours(claimed, now)).with_for_update()).first()
+    if row is None:
+        raise LeaseLost(f"job {claimed.job_id}")
+    return row
+
+
+def complete(
+    connection: Connection,
+    claimed: Claimed,
+    *,
+    reason: Reason,
+    outcome: bytes | None,
+    report_id: str | None,
+    report_version: int | None,
+    now: datetime,
+) -> None:
+    """Mark a claimed job completed, inside the transaction that writes its report (`store.reports.finish`)."""
+    row = require_claim(connection, claimed, now=now)
+    _end(connection, row, status=Status.COMPLETED, reason=reason, now=now)
+    connection.execute(
+        sa.update(jobs)
+        .where(jobs.c.id == claimed.job_id)
+        .values(outcome=outcome, report_id=report_id, report_version=report_version, error_type=None)
+    )
+
+
+def free_patient(connection: Connection, patient_id: str, *, now: datetime) -> None:
+    """Make due the oldest job that waits for this patient; the others follow one by one."""
+    oldest = (
+        sa.select(jobs.c.id)
+        .where(
+            jobs.c.patient_id == patient_id,
+            jobs.c.status == Status.RECEIVED,
+            jobs.c.reason == Reason.WAITING_FOR_PATIENT,
+        )
+        .order_by(jobs.c.created_at, jobs.c.id)
+        .limit(1)
+    )
+    connection.execute(sa.update(jobs).where(jobs.c.id.in_(oldest)).values(available_at=now))
+
+
+def release_expired(database: Database, *, now: datetime, limit: int, max_attempts: int = MAX_ATTEMPTS) -> int:
+    """Give free the jobs whose worker has not renewed its lease.
+
+    How many. After the last attempt the job has failed.
+    """
+    expired = sa.and_(jobs.c.status == Status.IN_PROGRESS, jobs.c.lease_until <= now)
+    with database.read() as connection:
+        found = list(connection.scalars(sa.select(jobs.c.id).where(expired).limit(limit)))
+    for job_id in found:
+
+        def work(connection: Connection, job_id: str = job_id) -> None:
+            row = _locked(connection, job_id)
+            if row is None or row.status != Status.IN_PROGRESS or row.lease_until > now:
+                return
+            if row.attempts >= max_attempts:
+                _end(connection, row, status=Status.FAILED, reason=Reason.WORKER_LOST, now=now)
+            else:
+                _put_back(connection, job_id, reason=Reason.WAITING_FOR_WORKER, available_at=now)
+
+        database.write_again(work)
+    return len(found)
+
+
+def _locked(connection: Connection, job_id: str) -> Row[tuple[object, ...]] | None:
+    """The job, with its patient and itself locked, always in this order."""
+    patient_id = connection.scalar(sa.select(jobs.c.patient_id).where(jobs.c.id == job_id))
+    if patient_id is None:
+        return None
+    lock(connection, patient_id)
+    return connection.execute(sa.select(jobs).where(jobs.c.id == job_id).with_for_update()).first()
+
+
+def _ours(claimed: Claimed, now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        jobs.c.id == claimed.job_id,
+        jobs.c.status == Status.IN_PROGRESS,
+        jobs.c.fence == claimed.fence,
+        jobs.c.worker == claimed.worker,
+        jobs.c.lease_until > now,
+    )
+
+
+def _holder_of_patient(connection: Connection, row: Row[tuple[object, ...]], *, now: datetime) -> datetime | None:
+    """Until when another job of the same patient is at work."""
+    holder: datetime | None = connection.scalar(
+        sa.select(sa.func.max(jobs.c.lease_until)).where(
+            jobs.c.patient_id == row.patient_id,
+            jobs.c.status == Status.IN_PROGRESS,
+            jobs.c.lease_until > now,
+            jobs.c.id != row.id,
+        )
+    )
+    return holder
+
+
+def _put_back(connection: Connection, job_id: str, *, reason: Reason, available_at: datetime) -> None:
+    connection.execute(
+        sa.update(jobs)
+        .where(jobs.c.id == job_id)
+        .values(
+            status=Status.RECEIVED,
+            reason=reason,
+            fence=jobs.c.fence + 1,
+            available_at=available_at,
+            queued_at=None,
+            worker=None,
+            lease_until=None,
+        )
+    )
+
+
+def _end(
+    connection: Connection, row: Row[tuple[object, ...]], *, status: Status, reason: Reason, now: datetime
+) -> None:
+    connection.execute(
+        sa.update(jobs)
+        .where(jobs.c.id == row.id)
+        .values(status=status, reason=reason, finished_at=now, worker=None, lease_until=None, queued_at=None)
+    )
+    free_patient(connection, row.patient_id, now=now)
+
+
+def _read(database: Database, condition: sa.ColumnElement[bool], *, limit: int = 1000) -> list[Job]:
+    query = (
+        sa.select(jobs, submissions.c.caller_id, submissions.c.kind)
+        .join_from(jobs, submissions, jobs.c.submission_id == submissions.c.id)
+        .where(condition)
+        .order_by(jobs.c.created_at.desc(), jobs.c.id)
+        .limit(limit)
+    )
+    with database.read() as connection:
+        return [
+            Job(
+                id=row.id,
+                submission_id=row.submission_id,
+                patient_id=row.patient_id,
+                caller_id=row.caller_id,
+                kind=row.kind,
+                status=Status(row.status),
+                reason=Reason(row.reason),
+                attempts=row.attempts,
+                available_at=row.available_at,
+                created_at=row.created_at,
+                started_at=row.started_at,
+                finished_at=row.finished_at,
+                error_type=row.error_type,
+                outcome=row.outcome,
+                report_id=row.report_id,
+                report_version=row.report_version,
+            )
+            for row in connection.execute(query)
+        ]

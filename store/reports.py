@@ -1,0 +1,319 @@
+"""This file keeps our reports: one living report per patient, every version for ever, nothing recomputed in place.
+
+A version is a list of resources as bytes (DiagnosticReport first, then Observations, Provenance, Device,
+Organization); each can be read by its own type and id, too. The contents are written by `fhir_mappings`; here they
+are not looked into.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from store import audit
+from store.database import Database
+from store.errors import AlreadyFinished, Busy, NotFound, VersionConflict
+from store.job_states import Reason
+from store.jobs import Claimed, complete, require_claim
+from store.patients import lock
+from store.tables import report_resources, report_versions, reports
+
+FINAL = "final"
+ENTERED_IN_ERROR = "entered-in-error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportResource:
+    """One resource of a report's version, as its bytes."""
+
+    type: str
+    id: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LivingReport:
+    """The one report of a patient that new facts change. `signed_at`: when a person signed the current version."""
+
+    id: str
+    version: int
+    status: str
+    content_digest: str
+    revision_of: str | None
+    signed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What there is before a report is written: the living one, or the withdrawn one a new report would revise."""
+
+    living: LivingReport | None
+    withdrawn_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportDraft:
+    """A version to be kept.
+
+    `version` must follow the living one; `content_digest` says whether anything has changed.
+    """
+
+    report_id: str
+    version: int
+    status: str
+    content_digest: str
+    resources: tuple[ReportResource, ...]
+    revision_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishedReport:
+    """What `finish` left: the report and version that now hold, `None` where there is no report."""
+
+    report_id: str | None
+    version: int | None
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredReport:
+    """One version of a report with its resources, the DiagnosticReport first."""
+
+    id: str
+    patient_id: str
+    version: int
+    status: str
+    living: bool
+    revision_of: str | None
+    content_digest: str
+    caller_id: str | None
+    recorded_at: datetime
+    resources: tuple[ReportResource, ...]
+
+
+def standing(database: Database, patient_id: str) -> Standing:
+    """What a worker has to know before it writes: see Standing."""
+    with database.read() as connection:
+        living = _living(connection, patient_id)
+        withdrawn = sa.select(reports.c.id).where(reports.c.patient_id == patient_id, reports.c.living.is_(sa.false()))
+        last = connection.scalar(withdrawn.order_by(reports.c.updated_at.desc()).limit(1))
+    return Standing(living=living, withdrawn_id=last if living is None else None)
+
+
+def living(database: Database, patient_id: str) -> LivingReport | None:
+    """The living report of a patient, `None` when there is none."""
+    with database.read() as connection:
+        return _living(connection, patient_id)
+
+
+def finish(
+    database: Database, claimed: Claimed, *, draft: ReportDraft | None, outcome: bytes | None, now: datetime
+) -> FinishedReport:
+    """Keep a report's version and complete its job, both or neither.
+
+    With `draft=None` there is nothing to report; a living report stays as it is. A draft whose `content_digest` equals
+    the living one's makes no new version. Raises LeaseLost; Busy where the report moved on since `standing`.
+    """
+
+    def work(connection: Connection) -> FinishedReport:
+        lock(connection, claimed.patient_id)
+        require_claim(connection, claimed, now=now)
+        result, reason = _keep(connection, claimed, draft, now=now)
+        complete(
+            connection,
+            claimed,
+            reason=reason,
+            outcome=outcome,
+            report_id=result.report_id,
+            report_version=result.version,
+            now=now,
+        )
+        return result
+
+    return database.write_again(work)
+
+
+def sign(
+    database: Database,
+    report_id: str,
+    *,
+    expected_version: int,
+    resources: tuple[ReportResource, ...],
+    caller_id: str,
+    now: datetime,
+) -> int:
+    """Keep a signed version (`final`); its number. Raises NotFound, VersionConflict, AlreadyFinished (withdrawn)."""
+    return _revise(
+        database,
+        report_id,
+        expected_version=expected_version,
+        status=FINAL,
+        resources=resources,
+        caller_id=caller_id,
+        now=now,
+    )
+
+
+def withdraw(
+    database: Database,
+    report_id: str,
+    *,
+    expected_version: int,
+    resources: tuple[ReportResource, ...],
+    caller_id: str,
+    now: datetime,
+) -> int:
+    """Keep an `entered-in-error` version and close the report: new facts start another. Errors as `sign`."""
+    return _revise(
+        database,
+        report_id,
+        expected_version=expected_version,
+        status=ENTERED_IN_ERROR,
+        resources=resources,
+        caller_id=caller_id,
+        now=now,
+    )
+
+
+def _living(connection: Connection, patient_id: str) -> LivingReport | None:
+    row = connection.execute(
+        sa.select(reports, report_versions.c.recorded_at)
+        .join_from(
+            reports,
+            report_versions,
+            sa.and_(report_versions.c.report_id == reports.c.id, report_versions.c.version == reports.c.version),
+        )
+        .where(reports.c.patient_id == patient_id, reports.c.living)
+    ).first()
+    if row is None:
+        return None
+    return LivingReport(
+        id=row.id,
+        version=row.version,
+        status=row.status,
+        content_digest=row.content_digest,
+        revision_of=row.revision_of,
+        signed_at=row.recorded_at if row.status == FINAL else None,
+    )
+
+
+def _keep(
+    connection: Connection, claimed: Claimed, draft: ReportDraft | None, *, now: datetime
+) -> tuple[FinishedReport, Reason]:
+    current = _living(connection, claimed.patient_id)
+    if draft is None:
+        return FinishedReport(report_id=None, version=None, changed=False), Reason.NO_REPORT
+    if current is not None and current.content_digest == draft.content_digest:
+        same = FinishedReport(report_id=current.id, version=current.version, changed=False)
+        return same, Reason.REPORT_UNCHANGED
+    expected = (draft.report_id, 1) if current is None else (current.id, current.version + 1)
+    if (draft.report_id, draft.version) != expected:
+        raise Busy(f"report {draft.report_id} moved on")
+    if current is None:
+        connection.execute(
+            sa.insert(reports).values(
+                id=draft.report_id,
+                patient_id=claimed.patient_id,
+                version=1,
+                status=draft.status,
+                content_digest=draft.content_digest,
+                revision_of=draft.revision_of,
+                living=True,
+                created_at=now,
+                updated_at=now,
+            )
+        )
+    else:
+        _move(connection, draft.report_id, draft.version, status=draft.status, digest=draft.content_digest, now=now)
+    _write_version(connection, draft, job_id=claimed.job_id, caller_id=None, now=now)
+    return FinishedReport(report_id=draft.report_id, version=draft.version, changed=True), Reason.REPORT_WRITTEN
+
+
+def _revise(
+    database: Database,
+    report_id: str,
+    *,
+    expected_version: int,
+    status: str,
+    resources: tuple[ReportResource, ...],
+    caller_id: str,
+    now: datetime,
+) -> int:
+    def work(connection: Connection) -> int:
+        patient_id = connection.scalar(sa.select(reports.c.patient_id).where(reports.c.id == report_id))
+        if patient_id is None:
+            raise NotFound("DiagnosticReport", report_id)
+        lock(connection, patient_id)
+        row = connection.execute(sa.select(reports).where(reports.c.id == report_id)).one()
+        if row.version != expected_version:
+            raise VersionConflict("DiagnosticReport", report_id, current=row.version)
+        if not row.living:
+            raise AlreadyFinished(f"report {report_id} was withdrawn")
+        draft = ReportDraft(
+            report_id=report_id,
+            version=row.version + 1,
+            status=status,
+            content_digest=row.content_digest,
+            resources=resources,
+        )
+        _move(connection, report_id, draft.version, status=status, digest=row.content_digest, now=now)
+        _write_version(connection, draft, job_id=None, caller_id=caller_id, now=now)
+        entry = audit.Access(
+            at=now,
+            caller_id=caller_id,
+            action="sign" if status == FINAL else "withdraw",
+            type="DiagnosticReport",
+            id=report_id,
+            patient_id=patient_id,
+        )
+        audit.write(connection, [entry])
+        return draft.version
+
+    return database.write_again(work)
+
+
+def _move(connection: Connection, report_id: str, version: int, *, status: str, digest: str, now: datetime) -> None:
+    connection.execute(
+        sa.update(reports)
+        .where(reports.c.id == report_id)
+        .values(
+            version=version,
+            status=status,
+            content_digest=digest,
+            living=status != ENTERED_IN_ERROR,
+            updated_at=now,
+        )
+    )
+
+
+def _write_version(
+    connection: Connection, draft: ReportDraft, *, job_id: str | None, caller_id: str | None, now: datetime
+) -> None:
+    connection.execute(
+        sa.insert(report_versions).values(
+            report_id=draft.report_id,
+            version=draft.version,
+            status=draft.status,
+            content_digest=draft.content_digest,
+            job_id=job_id,
+            caller_id=caller_id,
+            recorded_at=now,
+        )
+    )
+    connection.execute(
+        sa.insert(report_resources),
+        [
+            {
+                "report_id": draft.report_id,
+                "version": draft.version,
+                "position": position,
+                "type": resource.type,
+                "id": resource.id,
+                "content": resource.content,
+            }
+            for position, resource in enumerate(draft.resources)
+        ],
+    )

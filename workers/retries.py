@@ -1,0 +1,16 @@
+"""This file is the table of which errors are tried again; delays and number of attempts are settings of the store.
+
+Almost everything is tried again, up to the last attempt, because a fault that looks lasting (memory, a full disk, a
+deployment half done) often is not, and the attempts are bounded. What cannot get better is not.
+"""
+
+from __future__ import annotations
+
+from store.errors import NewerDatabase, NotFound
+
+LASTING: tuple[type[Exception], ...] = (NotFound, NewerDatabase)
+
+
+def worth_another_attempt(error: Exception) -> bool:
+    """Whether the same job may succeed later."""
+    return not isinstance(error, LASTING)
