@@ -81,7 +81,10 @@ class _Reader:
         self._base_url = base_url
         self._held = held
         self._full_urls = {without_version(entry.full_url) for entry in bundle.entries if entry.full_url}
-        self._local_names = {name for entry in bundle.entries for name in _local_names(entry)}
+        # By type and id alone are meant those that came without a server's address.
+        self._local_names = {
+            name for entry in bundle.entries if base_of(entry.full_url) is None for name in _local_names(entry)
+        }
         self._carried = Counter(key for entry in bundle.entries for key in set(_identifiers(entry)))
 
     def group(self, group: PatientGroup) -> PatientIntake:

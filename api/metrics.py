@@ -32,7 +32,7 @@ def metrics(parts: GivenParts) -> Response:
     return Response(generate_latest(registry), media_type=_CONTENT_TYPE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)  # the registry keeps it in a set
 class _Collected:
     """The figures of one moment as prometheus_client reads them."""
 

@@ -18,7 +18,7 @@ from api.errors import RequestRefused
 from api.parts import GivenParts, Parts, base_of, log_ids
 from api.resources import note_read
 from api.signing import read_sign_off, signed_resources
-from api.stored_form import as_read
+from api.stored_form import as_read, received_as_read
 from fhir_mappings.elements import codings
 from fhir_mappings.resource_json import NotJson, TooDeep, read_json
 from store import patients, report_search, reports, resources
@@ -89,7 +89,7 @@ def read_version(
         made = report_search.read(parts.database, report_id, version=number)
     except NotFound:
         kept = resources.read(parts.database, "DiagnosticReport", report_id, version=number)
-        content = as_read(kept.content, identity=kept.id, version=kept.version, modified=kept.recorded_at)
+        content = received_as_read(kept)
         patient_id, modified = kept.patient_id, kept.recorded_at
     else:
         content, patient_id, modified = _as_read(made), made.patient_id, made.recorded_at
@@ -195,7 +195,7 @@ def _reports_of(parts: Parts, understood: dict[str, str], base: str) -> list[dic
         return []
     made = report_search.search(parts.database, patient_id=patient_id, ids=ids)
     kept = resources.search(parts.database, "DiagnosticReport", patient_id=patient_id, ids=ids)
-    received = [as_read(one.content, identity=one.id, version=one.version, modified=one.recorded_at) for one in kept]
+    received = [received_as_read(one) for one in kept]
     return [*map(_as_read, made), *received]
 
 

@@ -13,7 +13,7 @@ from api.access.guard import needs
 from api.answers import fhir_response, version_headers, versions_named
 from api.errors import RequestRefused
 from api.parts import GivenParts, Parts, log_ids
-from api.stored_form import as_read
+from api.stored_form import as_read, received_as_read
 from fhir_mappings.capability import TYPES
 from store import audit, report_search, resources
 from store.errors import NotFound
@@ -74,7 +74,7 @@ def find(parts: Parts, type_: str, identity: str) -> Found:
             patient_id=made.patient_id,
         )
     return Found(
-        content=as_read(kept.content, identity=kept.id, version=kept.version, modified=kept.recorded_at),
+        content=received_as_read(kept),
         version=kept.version,
         modified=kept.recorded_at,
         patient_id=kept.patient_id,

@@ -11,7 +11,8 @@ from typing import Any
 
 from api.parts import Parts
 from api.receiving import kick_off_from
-from api.stored_form import as_read
+from api.stored_form import as_read, received_as_read
+from fhir_mappings import canonical
 from fhir_mappings.issues import Issue, operation_outcome
 from fhir_mappings.resource_json import loads
 from store import report_search, reports, resources, submissions
@@ -22,15 +23,16 @@ from store.reports import StoredReport
 
 def result_bundle(parts: Parts, job: Job, *, base: str, current: bool) -> dict[str, Any]:
     """The result Bundle of a completed job; with `current`, the patient's report as it is now."""
-    outcome = _outcome(parts, job)
+    outcome, patient = _outcome(parts, job), _patient_entry(parts, job.patient_id, base)
     report = _current_report(parts, job.patient_id) if current else None
     if report is None and job.report_id is not None and job.report_version is not None:
         report = report_search.read(parts.database, job.report_id, version=job.report_version)
     if report is None:
-        entries = [*_outcome_entry(outcome), *_patient_entry(parts, job.patient_id, base)]
+        entries = [*_outcome_entry(outcome, canonical.own_id("no-report")), *patient]
         return {"resourceType": "Bundle", "type": "collection", "entry": entries}
     first, *others = report_entries(report, base)
-    entries = [first, *_patient_entry(parts, job.patient_id, base), *others, *_outcome_entry(outcome)]
+    entries = [first, *patient, *others]
+    entries += _outcome_entry(outcome, canonical.id_within(report.id, "outcome"))
     return {
         "resourceType": "Bundle",
         "type": "collection",
@@ -63,7 +65,7 @@ def _patient_entry(parts: Parts, patient_id: str, base: str) -> list[dict[str, A
         patient = resources.read(parts.database, "Patient", patient_id)
     except NotFound:
         return []
-    written = as_read(patient.content, identity=patient.id, version=patient.version, modified=patient.recorded_at)
+    written = received_as_read(patient)
     return [{"fullUrl": f"{base}/Patient/{patient.id}", "resource": written}]
 
 
@@ -77,5 +79,5 @@ def _outcome(parts: Parts, job: Job) -> dict[str, Any] | None:
     return {"resourceType": "OperationOutcome", "issue": written} if written else None
 
 
-def _outcome_entry(outcome: dict[str, Any] | None) -> list[dict[str, Any]]:
-    return [] if outcome is None else [{"resource": outcome}]
+def _outcome_entry(outcome: dict[str, Any] | None, identity: str) -> list[dict[str, Any]]:
+    return [] if outcome is None else [{"fullUrl": f"urn:uuid:{identity}", "resource": outcome}]

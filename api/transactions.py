@@ -34,6 +34,7 @@ from store.incoming import Received
 router = APIRouter(prefix="/fhir", tags=["correlation"])
 
 
+@router.post("/", include_in_schema=False)  # many clients end the base with a slash
 @router.post("", summary="Store a transaction or batch, and correlate")
 def transaction(
     request: Request,

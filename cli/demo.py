@@ -112,11 +112,13 @@ def _solve(base: str) -> dict[str, Any]:
 
 
 def _poll(client: Any, url: str, progress: _Progress) -> dict[str, Any]:
+    from fhir_mappings.resource_json import loads  # keeps every digit of the report
+
     started = time.monotonic()
     while time.monotonic() - started < REPORT_SECONDS:
         answer = client.get(url)
         if answer.status_code == 200:
-            first = answer.json()["entry"][0]
+            first = loads(answer.content)["entry"][0]
             if not first["response"]["status"].startswith("200"):
                 raise DemoFailed(f"the job failed: {_diagnostics(first['response'].get('outcome', {}))}")
             bundle: dict[str, Any] = first["resource"]

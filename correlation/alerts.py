@@ -110,7 +110,7 @@ def hypercalcaemia_urgent(chart: Chart) -> Raised | None:
 
 
 def calciphylaxis_urgent(chart: Chart) -> Raised | None:
-    """Calciphylaxis on record; or kidney failure with skin necrosis, or with net-like calcification of small vessels."""
+    """Calciphylaxis on record; or kidney failure with skin necrosis or net-like calcification of small vessels."""
     known = _recorded(chart, ("calciphylaxis",))
     if known:
         return Raised(_said(known), _sources(known))

@@ -26,8 +26,10 @@ def can_appear(material: Material, look: Look, *, months: Months | None) -> tupl
     if material.on_ct == "metallic":
         return Reply.NO, f"{material.name} is metal, and no metal is described"
     if look.kind is FindingKind.IMPLANT:
-        return (Reply.NOT_KNOWN if material.permanent else Reply.NO), f"an implant is described, {material.name} is on record"
-    if look.kind is FindingKind.MASS and not look.calcified:
+        return (
+            Reply.NOT_KNOWN if material.permanent else Reply.NO
+        ), f"an implant is described, {material.name} is on record"
+    if look.kind is FindingKind.MASS and not (look.calcified and material.late_calcification == "known"):
         return _mass(material)
     if look.calcified:
         return _calcium(material, look, months=months)
@@ -114,7 +116,10 @@ def _cyst(material: Material) -> tuple[Reply, str]:
 
 def _soft(material: Material, look: Look) -> tuple[Reply, str]:
     if material.on_ct == "calcific" and look.on_x_ray and look.densities:
-        return Reply.NOT_KNOWN, f"{material.name} is expected to be calcific on CT, and soft tissue density is described"
+        return (
+            Reply.NOT_KNOWN,
+            f"{material.name} is expected to be calcific on CT, and soft tissue density is described",
+        )
     if look.on_x_ray:
         return Reply.YES, f"{material.name} can have this density"
     return Reply.YES, f"{material.name} can look like this; calcium cannot be told on {_studies(look)}"

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from correlation.assessment import Attribution, Category, CauseAssessment, FindingAssessment, FindingCourse, Reply
-from correlation.biochemistry import CALCIUM_PHOSPHATE_PRODUCT, CALCIUM_TO_JUDGE, CALCITRIOL, PHOSPHATE, Laboratory
+from correlation.biochemistry import CALCITRIOL, CALCIUM_PHOSPHATE_PRODUCT, CALCIUM_TO_JUDGE, PHOSPHATE, Laboratory
 from correlation.catalogue import Knowledge
 from correlation.chart import Chart
 from correlation.conflicts import conflict_of
@@ -57,17 +57,13 @@ def filler_verdicts(
     for item in differential:
         if item.from_filler:
             joint = joint_fit(chart, finding, materials=chart.knowledge.causes[item.cause].materials)
-            judged = judge(
-                item.answers, category=item.category, partly_covered=joint.partly_covered, broad=joint.broad
-            )
+            judged = judge(item.answers, category=item.category, partly_covered=joint.partly_covered, broad=joint.broad)
             found.append(FillerVerdict(cause=item.cause, judged=judged, injections=joint.injections))
     found.append(_unknown_material(chart, finding, differential))
     return tuple(found)
 
 
-def _unknown_material(
-    chart: Chart, finding: FindingCourse, differential: Sequence[CauseAssessment]
-) -> FillerVerdict:
+def _unknown_material(chart: Chart, finding: FindingCourse, differential: Sequence[CauseAssessment]) -> FillerVerdict:
     """A filler whose material is not known may explain what any filler may explain."""
     fits = [fit for fit in fits_of(chart, finding) if fit.injection.material == UNKNOWN_MATERIAL]
     open_ones = [fit for fit in fits if fit.before is not Reply.NO and fit.reach is not Reply.NO]
@@ -75,7 +71,9 @@ def _unknown_material(
     if not fits:
         judged = Judged(verdict=Verdict.ABSENT, because="none of unknown material is on record")
     elif not open_ones or (forms and all(form is Reply.NO for form in forms)):
-        judged = Judged(verdict=Verdict.CANNOT, because="the filler of unknown material is too late, too far or unlike it")
+        judged = Judged(
+            verdict=Verdict.CANNOT, because="the filler of unknown material is too late, too far or unlike it"
+        )
     else:
         judged = Judged(verdict=Verdict.UNSURE, because="a filler of unknown material is on record that may explain it")
     injections = tuple(fit.injection for fit in open_ones)
@@ -119,9 +117,7 @@ def _first(verdicts: Sequence[FillerVerdict], wanted: Verdict) -> FillerVerdict 
     return next((item for item in verdicts if item.judged.verdict is wanted), None)
 
 
-def _doubt(
-    chart: Chart, finding: FindingCourse, differential: Sequence[CauseAssessment], best: FillerVerdict
-) -> str:
+def _doubt(chart: Chart, finding: FindingCourse, differential: Sequence[CauseAssessment], best: FillerVerdict) -> str:
     """Why a filler that fits does not settle it; empty where nothing does."""
     conflict = next((text for item in best.injections if (text := conflict_of(chart, item))), "")
     if conflict:
@@ -129,6 +125,8 @@ def _doubt(
     if any(_reply(item, "treated_tumour_at_site") is Reply.YES for item in differential):
         return "a recorded filler fits, but a tumour is on record at this site"
     worrying = chart.looks[finding.key].signs & WORRYING_SIGNS
+    if all(_reaches_nodes(chart, item) for item in best.injections):
+        worrying -= {"adenopathy"}
     if worrying:
         return f"a recorded filler fits, but the report describes {', '.join(sorted(worrying)).replace('_', ' ')}"
     first = differential[0]
@@ -136,6 +134,12 @@ def _doubt(
     if first.category is Category.PROBABLE and not (first.from_filler or cause.systemic or first.cause == SUSPECTED):
         return f"a recorded filler fits, but {cause.name.lower()} fits better"
     return ""
+
+
+def _reaches_nodes(chart: Chart, injection: FillerInjection) -> bool:
+    """Materials that migrate and form granulomas (silicone, paraffin) enlarge lymph nodes by themselves."""
+    material = chart.knowledge.materials.get(injection.material)
+    return material is not None and material.extra_step and material.late_calcification == "known"
 
 
 def _without_record(chart: Chart, differential: Sequence[CauseAssessment]) -> tuple[Attribution, str]:
@@ -159,9 +163,7 @@ def _typical(suspected: CauseAssessment) -> bool:
     return all(_reply(suspected, question) is Reply.YES for question in ("form_fits", "in_filler_territory"))
 
 
-def attribute_patient(
-    findings: Sequence[tuple[str, Attribution]], *, other_reason: str
-) -> tuple[Attribution, str]:
+def attribute_patient(findings: Sequence[tuple[str, Attribution]], *, other_reason: str) -> tuple[Attribution, str]:
     """The patient's attribution from those of the findings (name, attribution), and why.
 
     `other_reason` names a disease or abnormal result that is itself a likely cause of such deposits; empty without.

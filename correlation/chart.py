@@ -1,4 +1,4 @@
-"""This file holds one patient's facts while they are weighed: what counts, what each finding looks like, what was asked.
+"""This file holds one patient's facts while they are weighed: what counts, how findings look, what was worked out.
 
 A `Chart` lives for one assessment. It remembers what was worked out once, so that thirty causes can ask the same thing.
 """
@@ -11,11 +11,13 @@ from datetime import date
 from typing import NamedTuple
 
 from correlation.anatomy import distance
-from correlation.assessment import FindingCourse, Reply
+from correlation.assessment import Category, FindingCourse, Reply
 from correlation.biochemistry import Laboratory
 from correlation.catalogue import Cause, Knowledge
 from correlation.look import Look
 from correlation.timeline import ClinicalCondition, FillerInjection, PatientTimeline, ResourceRef
+
+Reach = tuple[Reply, int | None, bool]  # within reach, steps, only a wide area named
 
 
 class Said(NamedTuple):
@@ -45,6 +47,42 @@ class Fit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JointFit:
+    """The recorded injections of some materials that fit a finding best, taken together.
+
+    `fits` is empty where none is on record. `partly_covered`: both sides are described and one was injected.
+    """
+
+    fits: tuple[Fit, ...]
+    before: Reply
+    reach: Reply
+    side: Reply
+    appears: Reply
+    broad: bool
+    partly_covered: bool
+
+    @property
+    def injections(self) -> tuple[FillerInjection, ...]:
+        """The injections this speaks of."""
+        return tuple(fit.injection for fit in self.fits)
+
+    @property
+    def certain(self) -> bool:
+        """Whether time, place and material all say yes."""
+        return bool(self.fits) and {self.before, self.reach, self.appears} == {Reply.YES}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What was worked out for one edition of the knowledge base and holds for every patient."""
+
+    parts: dict[str, int] = field(default_factory=dict)
+    distances: dict[tuple[str, str], int | None] = field(default_factory=dict)
+    reaches: dict[tuple[str, str, str], Reach] = field(default_factory=dict)
+    categories: dict[tuple[int, ...], Category] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
     """One patient: the facts, the injections that count, the findings and their looks, the laboratory near imaging."""
 
@@ -56,17 +94,28 @@ class Chart:
     laboratory: Laboratory
     newest: Laboratory
     conditions: Mapping[str, tuple[ClinicalCondition, ...]]
-    parts: Mapping[str, int]  # how many regions lie in a wider one such as "face" or "cheek"
+    memory: Memory
     looks: dict[str, Look] = field(default_factory=dict)
     fits: dict[str, tuple[Fit, ...]] = field(default_factory=dict)
-    distances: dict[tuple[str, str], int | None] = field(default_factory=dict)  # may be shared between charts
+    joints: dict[tuple[str, tuple[str, ...]], JointFit] = field(default_factory=dict)
+    statements: dict[ResourceRef, list[FillerInjection]] = field(default_factory=dict)
+
+    @property
+    def parts(self) -> Mapping[str, int]:
+        """How many regions lie in a wider one such as "face" or "cheek"."""
+        return self.memory.parts
+
+    @property
+    def reaches(self) -> dict[tuple[str, str, str], Reach]:
+        """Whether a material injected into one region reaches another, as far as asked."""
+        return self.memory.reaches
 
     def steps(self, region: str, other: str) -> int | None:
         """Steps from region to region over the neighbours; `None` beyond two."""
         key = (region, other)
-        if key not in self.distances:
-            self.distances[key] = distance(self.knowledge, region, other)
-        return self.distances[key]
+        if key not in self.memory.distances:
+            self.memory.distances[key] = distance(self.knowledge, region, other)
+        return self.memory.distances[key]
 
     def months(self, name: str) -> int:
         """A number of the knowledge base that is counted in months."""

@@ -13,13 +13,17 @@ def conflict_of(chart: Chart, injection: FillerInjection) -> str:
 
 def same_record(chart: Chart, injection: FillerInjection) -> tuple[FillerInjection, ...]:
     """The other facts that speak of the same procedure: read from it, or from a statement tied to it."""
-    own = _statements(injection)
-    return tuple(other for other in chart.counted if other is not injection and not own.isdisjoint(_statements(other)))
+    if not chart.statements:
+        for other in chart.counted:
+            for ref in _statements(other):
+                chart.statements.setdefault(ref, []).append(other)
+    together = [other for ref in _statements(injection) for other in chart.statements.get(ref, ())]
+    return tuple(other for other in dict.fromkeys(together) if other is not injection)
 
 
-def _statements(injection: FillerInjection) -> frozenset[ResourceRef]:
+def _statements(injection: FillerInjection) -> tuple[ResourceRef, ...]:
     """The resources that speak of this one procedure. A Device may stand for a product used on many days."""
-    return frozenset(ref for ref in (injection.source, *injection.also_from) if ref.type != "Device")
+    return tuple(ref for ref in (injection.source, *injection.also_from) if ref.type != "Device")
 
 
 def product_conflict(chart: Chart, injection: FillerInjection) -> str:

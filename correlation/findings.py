@@ -53,9 +53,7 @@ Place = tuple[str, str | None, str]  # family, region, layer
 Groups = dict[Place, list[ImagingFinding]]
 
 
-def find_courses(
-    timeline: PatientTimeline, *, knowledge: Knowledge, wide: Container[str]
-) -> tuple[FindingCourse, ...]:
+def find_courses(timeline: PatientTimeline, *, knowledge: Knowledge, wide: Container[str]) -> tuple[FindingCourse, ...]:
     """The patient's findings that ask for an explanation, in a fixed order, whatever the order of the facts.
 
     `wide` names the regions that have parts, such as "face".

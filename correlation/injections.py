@@ -7,11 +7,10 @@ known, never ignored. The last valid injection in reach resets the clock (knowle
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from correlation.appearance import can_appear
 from correlation.assessment import FindingCourse, Reply, UnusedFact
-from correlation.chart import Chart, Fit
+from correlation.chart import Chart, Fit, JointFit, Reach
 from correlation.dates import DateRange
 from correlation.timeline import BodySite, FillerInjection, Side
 
@@ -19,32 +18,6 @@ SCORE = {Reply.YES: 1, Reply.NOT_KNOWN: 0, Reply.NO: -10}
 UNKNOWN_MATERIAL = "unknown"
 BROAD_PARTS = 7  # a word for as many regions ("face", "trunk") names no place; "cheek" or "hand" does
 LATERAL = frozenset({Side.LEFT, Side.RIGHT})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JointFit:
-    """The recorded injections of some materials that fit a finding best, taken together.
-
-    `fits` is empty where none is on record. `partly_covered`: both sides are described and one was injected.
-    """
-
-    fits: tuple[Fit, ...]
-    before: Reply
-    reach: Reply
-    side: Reply
-    appears: Reply
-    broad: bool
-    partly_covered: bool
-
-    @property
-    def injections(self) -> tuple[FillerInjection, ...]:
-        """The injections this speaks of."""
-        return tuple(fit.injection for fit in self.fits)
-
-    @property
-    def certain(self) -> bool:
-        """Whether time, place and material all say yes."""
-        return bool(self.fits) and {self.before, self.reach, self.appears} == {Reply.YES}
 
 
 NO_FIT = JointFit(
@@ -87,17 +60,17 @@ def injection_words(injection: FillerInjection) -> str:
     """One injection in a few words: product, date, sites."""
     product = injection.product or injection.material
     sites = ", ".join(site_words(site) for site in injection.sites) or "site not stated"
-    return f"{product} on {injection.performed or 'an unknown date'} ({sites})"
+    return f"{product} on {injection.performed or 'an unknown date'}, {sites}"
 
 
 def site_words(site: BodySite | None) -> str:
-    """A site with its sides, such as `malar, both sides`."""
+    """A site with its sides, such as `malar (both sides)`."""
     if site is None:
         return "site not stated"
     name = site.region.replace("_", " ")
     if site.sides >= LATERAL:
-        return f"{name}, both sides"
-    return f"{name}, {' and '.join(sorted(site.sides))}" if site.sides else name
+        return f"{name} (both sides)"
+    return f"{name} ({' and '.join(sorted(site.sides))})" if site.sides else name
 
 
 def fits_of(chart: Chart, finding: FindingCourse) -> tuple[Fit, ...]:
@@ -110,6 +83,13 @@ def fits_of(chart: Chart, finding: FindingCourse) -> tuple[Fit, ...]:
 
 def joint_fit(chart: Chart, finding: FindingCourse, *, materials: Sequence[str]) -> JointFit:
     """The injections of these materials that fit best, taken together."""
+    key = (finding.key, tuple(materials))
+    if key not in chart.joints:
+        chart.joints[key] = _join(chart, finding, materials)
+    return chart.joints[key]
+
+
+def _join(chart: Chart, finding: FindingCourse, materials: Sequence[str]) -> JointFit:
     fits = [fit for fit in fits_of(chart, finding) if fit.injection.material in materials]
     if not fits:
         return NO_FIT
@@ -170,19 +150,26 @@ def _before(injection: FillerInjection, finding: FindingCourse) -> Reply:
     return Reply.YES if before else Reply.NO
 
 
-def _reach(chart: Chart, finding: FindingCourse, injection: FillerInjection) -> tuple[Reply, int | None, bool]:
+def _reach(chart: Chart, finding: FindingCourse, injection: FillerInjection) -> Reach:
     if finding.site is None or not injection.sites:
         return Reply.NOT_KNOWN, None, False
     found = [site_reach(chart, injection.material, site.region, finding.site.region) for site in injection.sites]
     return max(found, key=lambda item: (SCORE[item[0]], not item[2], -(item[1] if item[1] is not None else 9)))
 
 
-def site_reach(chart: Chart, material_id: str, injected: str, found: str) -> tuple[Reply, int | None, bool]:
+def site_reach(chart: Chart, material_id: str, injected: str, found: str) -> Reach:
     """Whether a finding in one region can come from an injection into another; steps; whether the area is broad.
 
     Same or adjacent region: yes. One step further: not known. Farther: no (CaHA does not migrate); materials known
     to migrate get one more step, and silicone its lymph nodes (knowledge.md, section 2.2).
     """
+    key = (material_id, injected, found)
+    if key not in chart.reaches:
+        chart.reaches[key] = _site_reach(chart, material_id, injected, found)
+    return chart.reaches[key]
+
+
+def _site_reach(chart: Chart, material_id: str, injected: str, found: str) -> Reach:
     regions = chart.knowledge.regions
     if injected not in regions or found not in regions:
         return Reply.NOT_KNOWN, None, False

@@ -22,7 +22,7 @@ class Weighing:
     def __init__(self, chart: Chart) -> None:
         self.chart = chart
         self._answers: dict[int, Answer] = {}
-        self._categories: dict[Counts, Category] = {}
+        self.categories: dict[Counts, Category] = chart.memory.categories
 
     def differential(self, finding: FindingCourse | None) -> tuple[CauseAssessment, ...]:
         """Every cause of the knowledge base for one finding (or for a patient without any), best first."""
@@ -31,9 +31,9 @@ class Weighing:
 
     def category(self, counts: Counts) -> Category:
         """The category of these counts."""
-        if counts not in self._categories:
-            self._categories[counts] = category_of(counts, rules=self.chart.knowledge.categories)
-        return self._categories[counts]
+        if counts not in self.categories:
+            self.categories[counts] = category_of(counts, rules=self.chart.knowledge.categories)
+        return self.categories[counts]
 
     def _assess(self, cause: Cause, finding: FindingCourse | None) -> CauseAssessment:
         answers = tuple(self._answer(cause, question, finding) for question in cause.questions)

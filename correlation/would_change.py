@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, product
 
-from correlation.assessment import Answer, Attribution, Category, CauseAssessment, Change, Reply
+from correlation.assessment import Answer, Attribution, Category, CauseAssessment, Change, Reply, Strength
 from correlation.catalogue import Cause
-from correlation.category import Counts, PLACE, category_of, counts_of
+from correlation.category import PLACE, Counts, category_of, counts_of
 from correlation.chart import Chart
 from correlation.weighing import strength_of
 
@@ -26,7 +26,7 @@ def with_changes(chart: Chart, item: CauseAssessment, *, categories: dict[Counts
     """A cause with what would move its category."""
     cause = chart.knowledge.causes[item.cause]
     start = counts_of(answer.strength for answer in item.answers)
-    if start[PLACE_STRONG_AGAINST]:
+    if start[PLACE[Strength.STRONG_AGAINST]]:
         return item  # decided: no missing fact can outweigh it
 
     def becomes(flip: Flip) -> Category:
@@ -68,9 +68,9 @@ def _singles(places: Sequence[int]) -> Iterator[Flip]:
 
 
 def _pairs(places: Sequence[int]) -> Iterator[Flip]:
-    for reply in REPLIES:
-        for one, other in combinations(places, 2):
-            yield ((one, reply), (other, reply))
+    for one, other in combinations(places, 2):
+        for first, second in product(REPLIES, repeat=2):
+            yield ((one, first), (other, second))
 
 
 def _cause_change(item: CauseAssessment, flip: Flip, category: Category) -> Change:
@@ -94,22 +94,27 @@ def patient_changes(
     for size in (1, 2):
         found = []
         for chosen in combinations(names[: MOST_PAIRED if size > 1 else len(names)], size):
-            for reply in REPLIES:
-                becomes = attribute(dict.fromkeys(chosen, reply))
+            for replies in product(REPLIES, repeat=size):
+                becomes = attribute(dict(zip(chosen, replies, strict=True)))
                 if becomes is not now:
-                    found.append(_patient_change(chosen, reply, becomes, now=now, asked=asked))
+                    found.append(_patient_change(chosen, replies, becomes, now=now, asked=asked))
         if found:
             return tuple(found[:MOST_CHANGES])
     return ()
 
 
 def _patient_change(
-    chosen: tuple[str, ...], reply: Reply, becomes: Attribution, *, now: Attribution, asked: Mapping[str, str]
+    chosen: tuple[str, ...],
+    replies: tuple[Reply, ...],
+    becomes: Attribution,
+    *,
+    now: Attribution,
+    asked: Mapping[str, str],
 ) -> Change:
-    told = " and ".join(f'"{asked[name]}" answered {reply.value}' for name in chosen)
+    told = " and ".join(f'"{asked[name]}" answered {reply.value}' for name, reply in zip(chosen, replies, strict=True))
     return Change(
         questions=chosen,
-        replies=tuple(reply for _ in chosen),
+        replies=replies,
         becomes=becomes.value,
         says=f"With {told}, the attribution would be {becomes.value} (now {now.value}).",
     )

@@ -116,6 +116,12 @@ def _conditions() -> tuple[_Concept, ...]:
 
 
 @cache
+def _any_condition_words() -> Pattern:
+    """All words of all conditions in one: most texts fit none, and one search says so."""
+    return pattern(fragment for row in code_table("conditions")["condition"] for fragment in row["words"])
+
+
+@cache
 def _icd10_systems() -> frozenset[str]:
     return frozenset(code_table("conditions")["systems"]["icd10"])
 
@@ -125,8 +131,13 @@ def condition_concepts(codings: Iterable[Coding], text: str, *, of_procedure: bo
     words = plain(text)
     if words_of("conditions", "around", "absent").search(words):
         words = ""  # "no sarcoidosis", "rule out …": only a code can still say it
-    icd10 = [coding.code.replace(".", "").upper() for coding in codings if coding.system in _icd10_systems()]
-    snomed = {coding.code for coding in codings if coding.system == SNOMED}
+    known = tuple(codings)
+    icd10 = [coding.code.replace(".", "").upper() for coding in known if coding.system in _icd10_systems()]
+    snomed = {coding.code for coding in known if coding.system == SNOMED}
+    if not _any_condition_words().search(words):
+        words = ""
+    if not (words or icd10 or snomed):
+        return ()
     return tuple(
         concept.id
         for concept in _conditions()
@@ -156,11 +167,18 @@ def _medications() -> tuple[_Concept, ...]:
     )
 
 
+@cache
+def _any_medication_words() -> Pattern:
+    return pattern(fragment for row in code_table("medications")["medication"] for fragment in row["words"])
+
+
 def medication_concepts(codings: Iterable[Coding], text: str) -> tuple[str, ...]:
     """The medicines of `codes/medications.toml` that these codes or words mean, in the table's order."""
     systems = code_table("medications")["atc_systems"]
     atc = [coding.code.upper() for coding in codings if coding.system in systems]
     words = plain(text)
+    if not atc and not _any_medication_words().search(words):
+        return ()
     return tuple(
         concept.id
         for concept in _medications()

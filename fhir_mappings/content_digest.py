@@ -7,16 +7,18 @@ versions of resources, the knowledge edition, and sentences that change with the
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from datetime import date
 from decimal import Decimal
 from enum import Enum
 from hashlib import sha256
 from json import dumps
-from typing import Any
+from typing import Any, Final
 
 from correlation.assessment import Assessment, CauseAssessment
 from correlation.timeline import ResourceRef
+
+_AS_IT_IS: Final = frozenset({str, int, bool})
 
 
 def content_digest(assessment: Assessment) -> str:
@@ -47,24 +49,25 @@ def _facts(value: object) -> Any:
     return sorted(plain, key=lambda fact: dumps(fact, sort_keys=True)) if isinstance(plain, list) else plain
 
 
-def _plain(value: object) -> Any:
-    if isinstance(value, Enum):
-        return value.value
+def _plain(value: Any) -> Any:
+    """Plain JSON of a fact. The commonest types are asked for first, as a long history holds tens of thousands."""
+    if value is None or type(value) in _AS_IT_IS:
+        return value
     if isinstance(value, ResourceRef):
         return value.type
-    if isinstance(value, Decimal):
-        return _number(value)
+    if isinstance(value, Enum):
+        return value.value
     if isinstance(value, date):
         return value.isoformat()
-    if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Decimal):
+        return _number(value)
+    if isinstance(value, frozenset | set):
+        return sorted(_plain(item) for item in value)
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (frozenset, set)):
-        return sorted(_plain(item) for item in value)
-    if isinstance(value, Iterable) and not isinstance(value, str):
+    if isinstance(value, Iterable):
         return [_plain(item) for item in value]
-    return value
+    return [_plain(getattr(value, name)) for name in value.__dataclass_fields__]
 
 
 def _number(value: Decimal) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from correlation.dates import DateRange
@@ -35,15 +36,21 @@ class DeviceUse:
 
 def device_uses(record: Record) -> list[DeviceUse]:
     """Every DeviceUseStatement whose device is a filler; those entered in error are left out."""
-    found: list[DeviceUse] = []
-    for source in record.of_type("DeviceUseStatement"):
-        if string(source.resource.get("status")) == ENTERED_IN_ERROR:
-            continue
-        for device in record.follow_all(source.resource.get("device"), source)[:1]:
-            named = named_by_device(device, rank=Rank.DEVICE_USE, record=record)
-            if is_filler_device(device, named):
-                found.append(_use(source, device, named, record))
-    return found
+    return [
+        use
+        for source in record.of_type("DeviceUseStatement")
+        for use in record.guarded(partial(_uses, source, record), path=source.path, otherwise=[])
+    ]
+
+
+def _uses(source: Source, record: Record) -> list[DeviceUse]:
+    if string(source.resource.get("status")) == ENTERED_IN_ERROR:
+        return []
+    for device in record.follow_all(source.resource.get("device"), source)[:1]:
+        named = named_by_device(device, rank=Rank.DEVICE_USE, record=record)
+        if is_filler_device(device, named):
+            return [_use(source, device, named, record)]
+    return []
 
 
 def _use(source: Source, device: Found, named: list[Named], record: Record) -> DeviceUse:

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 Json = Mapping[str, Any]
@@ -109,6 +110,7 @@ def every_reference(content: object, *, path: str) -> Iterator[tuple[str, str]]:
             )
 
 
+@lru_cache(maxsize=1024)
 def plain(text: str) -> str:
     """Words for comparing: small letters, no accents, every run of other characters one blank.
 

@@ -1,4 +1,4 @@
-"""This file folds case and accents away, one character for one, so that spans in the folded text hold in the original."""
+"""This file folds case and accents away, one character for one: places in the folded text hold in the original."""
 
 from __future__ import annotations
 

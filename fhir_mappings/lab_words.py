@@ -13,8 +13,7 @@ LOW = "low"
 IN_RANGE = "in range"
 NO_RANGE = "no range"
 
-_PLACES = 4
-_REPORTED_LENGTH = 8  # longer ones come from a conversion
+_DIGITS = 4
 
 
 def test_words(lab: LabResult, knowledge: Knowledge) -> str:
@@ -68,7 +67,7 @@ def value_words(lab: LabResult) -> str:
         return lab.qualitative or lab.as_written
     plain = f"{lab.comparator or ''}{_digits(lab.value)} {lab.unit}".strip()
     written = lab.as_written.strip()
-    return plain if not written or _squeezed(written) == _squeezed(plain) else f"{plain} (written: {written})"
+    return plain if not written or _squeezed(written) == _squeezed(plain) else f"{plain} (written {written})"
 
 
 def range_words(lab: LabResult) -> str:
@@ -97,13 +96,13 @@ def worth_showing(labs: Sequence[LabResult]) -> tuple[list[LabResult], int]:
 
 
 def _digits(value: Decimal | None) -> str:
-    """The digits as reported; a converted value has four places at most beyond the point, and no idle zeros."""
+    """The digits as reported; a longer number, which comes from a conversion, has four of them."""
     if value is None:
         return ""
-    if value == round(value, _PLACES) and len(str(value)) <= _REPORTED_LENGTH:
+    if len(value.as_tuple().digits) <= _DIGITS or value == value.to_integral_value():
         return f"{value:f}"
-    text = f"{round(value, _PLACES):f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    places = max(0, _DIGITS - 1 - value.adjusted())
+    return f"{round(value, places):f}"
 
 
 def _squeezed(words: str) -> str:

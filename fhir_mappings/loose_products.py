@@ -6,6 +6,7 @@ A filler recorded without its procedure is an exposure all the same; what is not
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Final
 
 from correlation.timeline import FillerInjection
@@ -25,7 +26,12 @@ _USE_IGNORED: Final = {
 
 def injections_of_uses(uses: Iterable[DeviceUse], record: Record) -> list[FillerInjection]:
     """The uses of fillers that belong to no Procedure, each as an injection."""
-    return [_of_use(use, product, record) for use in uses for product in _products(use.named)]
+    return [
+        injection
+        for use in uses
+        for product in _products(use.named)
+        for injection in record.guarded(partial(_of_use, use, product, record), path=use.source.path, otherwise=[])
+    ]
 
 
 def _products(named: Iterable[Named]) -> list[Named]:
@@ -33,14 +39,14 @@ def _products(named: Iterable[Named]) -> list[Named]:
     return by_material(named) or [unknown]
 
 
-def _of_use(use: DeviceUse, product: Named, record: Record) -> FillerInjection:
+def _of_use(use: DeviceUse, product: Named, record: Record) -> list[FillerInjection]:
     source = use.source
     status = string(source.resource.get("status"))
     if status in _USE_IGNORED:
         text = "The status of this device use forbids counting it; it is shown and not counted."
         record.inform("not-counted", text, f"{source.path}.status")
     told = [site for text in notes(source.resource) for site in sites_in_text(text, record.knowledge)]
-    return FillerInjection(
+    injection = FillerInjection(
         source=source.ref,
         performed=record.when(source, stem="timing", what="This use of a filler"),
         material=product.material,
@@ -54,6 +60,7 @@ def _of_use(use: DeviceUse, product: Named, record: Record) -> FillerInjection:
         quote="; ".join(filter(None, (product.words, *notes(source.resource)))),
         also_from=tuple(ref for ref in (use.device.ref,) if ref != source.ref),
     )
+    return [injection]
 
 
 def injections_of_devices(known: Sequence[FillerInjection], record: Record) -> list[FillerInjection]:
@@ -63,20 +70,26 @@ def injections_of_devices(known: Sequence[FillerInjection], record: Record) -> l
     """
     taken = _referred_to(record)
     materials = {injection.material for injection in known}
-    found: list[FillerInjection] = []
-    for source in record.of_type("Device"):
-        if source.index in taken or string(source.resource.get("status")) == ENTERED_IN_ERROR:
-            continue
-        device = Found(source=source, resource=source.resource, ref=source.ref)
-        named = named_by_device(device, rank=Rank.DEVICE, record=record)
-        if not is_filler_device(device, named) or not source.resource.get("patient"):
-            continue
-        for product in _products(named):
-            if product.material not in materials:
-                text = "A filler is on record as a Device, without procedure, date or place: send its Procedure."
-                record.warn("no-date", text, source.path, code="incomplete")
-                found.append(_of_device(source, product))
-    return found
+    return [
+        injection
+        for source in record.of_type("Device")
+        if source.index not in taken
+        for injection in record.guarded(partial(_alone, source, materials, record), path=source.path, otherwise=[])
+    ]
+
+
+def _alone(source: Source, materials: set[str], record: Record) -> list[FillerInjection]:
+    if string(source.resource.get("status")) == ENTERED_IN_ERROR or not source.resource.get("patient"):
+        return []
+    device = Found(source=source, resource=source.resource, ref=source.ref)
+    named = named_by_device(device, rank=Rank.DEVICE, record=record)
+    if not is_filler_device(device, named):
+        return []
+    products = [product for product in _products(named) if product.material not in materials]
+    if products:
+        text = "A filler is on record as a Device, without procedure, date or place: send its Procedure."
+        record.warn("no-date", text, source.path, code="incomplete")
+    return [_of_device(source, product) for product in products]
 
 
 def _referred_to(record: Record) -> set[int]:

@@ -15,6 +15,7 @@ from correlation.assessment import Assessment
 from correlation.catalogue import Knowledge
 from fhir_mappings.code_systems import ATTRIBUTION_WORDS, CATEGORY_WORDS, alert_words
 from fhir_mappings.result_observations import shown_causes
+from fhir_mappings.sentences import sentence
 from fhir_mappings.site_words import site_words
 from fhir_mappings.statements import ASKED, NOT_A_DIAGNOSIS, NOT_FOR_EMERGENCIES, NOT_REVIEWED, made_by_words
 
@@ -31,14 +32,16 @@ def write_narrative(assessment: Assessment, knowledge: Knowledge, *, software_ve
     attribution = ATTRIBUTION_WORDS[assessment.attribution.value] if assessment.attribution else "No imaging on record"
     parts = [
         f"<p>Asked: {xml_text(ASKED)}</p>",
-        *_section("Alerts", [f"{alert_words(alert.code, knowledge)}: {alert.says}" for alert in assessment.alerts]),
+        *_section(
+            "Alerts", [f"{alert_words(alert.code, knowledge)}: {sentence(alert.says)}" for alert in assessment.alerts]
+        ),
         f"<p><b>{xml_text(attribution)}</b></p>",
         f"<p>{xml_text(assessment.conclusion)}</p>",
         *_section("Findings", _findings(assessment, knowledge)),
         *_section("Causes", _causes(assessment)),
         *_section("Missing", assessment.missing),
-        *_section("What would change this", [change.says for change in assessment.would_change]),
-        *_section("Limitations", assessment.limitations),
+        *_section("What would change this", [sentence(change.says) for change in assessment.would_change]),
+        *_section("Limitations", [sentence(item) for item in assessment.limitations]),
         f"<p>{xml_text(' '.join((NOT_A_DIAGNOSIS, NOT_FOR_EMERGENCIES, NOT_REVIEWED)))} "
         f"{xml_text(_made_by(assessment, software_version))}</p>",
     ]
@@ -50,10 +53,14 @@ def _section(title: str, items: Iterable[str]) -> list[str]:
     return [f"<h3>{title}</h3><ul>{''.join(lines)}</ul>"] if lines else []
 
 
+def _alerts(assessment: Assessment, knowledge: Knowledge) -> list[str]:
+    return [f"{alert_words(alert.code, knowledge)}: {sentence(alert.says)}" for alert in assessment.alerts]
+
+
 def _findings(assessment: Assessment, knowledge: Knowledge) -> list[str]:
     return [
         f"{finding.finding.kind.replace('_', ' ')}, {site_words(finding.finding.site, knowledge)}: "
-        f"{ATTRIBUTION_WORDS[finding.attribution.value]}. {finding.because}"
+        f"{ATTRIBUTION_WORDS[finding.attribution.value]}. {sentence(finding.because)}"
         for finding in assessment.findings
     ]
 

@@ -134,6 +134,8 @@ class _Sorter:
 
     def add_by_reference(self) -> None:
         """Products, people and places belong to whoever refers to them; Provenance to whoever it is about."""
+        if len(self.people) == 1:
+            return  # all that names nobody is theirs anyway
         for person in self.people:
             waiting = list(person.members)
             while waiting:

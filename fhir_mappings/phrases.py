@@ -40,16 +40,20 @@ class Words:
 
 def words_of(text: str) -> Words:
     """Split a text into folded words, numbers and marks. Hyphens inside words only part them."""
-    folded = _POSSESSIVE.sub("  ", fold(text))
-    words: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    for match in _TOKEN.finditer(folded):
-        word = match.group()
-        words.append("," if word == "-" else word)
-        starts.append(match.start())
-        ends.append(match.end())
-    return Words(tuple(words), tuple(starts), tuple(ends))
+    folded = _folded(text)
+    spans = [match.span() for match in _TOKEN.finditer(folded)]
+    words = tuple("," if folded[start] == "-" else folded[start:end] for start, end in spans)
+    return Words(words, tuple(start for start, _ in spans), tuple(end for _, end in spans))
+
+
+def bare_words_of(text: str) -> list[str]:
+    """Split a text into folded words without their places, where only the words matter."""
+    return _TOKEN.findall(_folded(text))
+
+
+def _folded(text: str) -> str:
+    folded = fold(text)
+    return _POSSESSIVE.sub("  ", folded) if "'" in folded else folded
 
 
 def is_word(word: str) -> bool:
@@ -129,7 +133,8 @@ class PhraseTable(Generic[Payload]):
             for entry in candidates:
                 if free_from.get(entry.family, 0) > index:
                     continue
-                end = _end_of_match(entry.elements, 1, words, index + 1)
+                elements = entry.elements
+                end = index + 1 if len(elements) == 1 else _end_of_match(elements, 1, words, index + 1)
                 known = longest.get(entry.family)
                 if end is not None and (known is None or end > known.end):
                     longest[entry.family] = Match(index, end, entry.payload)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from correlation.dates import DateRange
@@ -57,7 +58,8 @@ def read_injections(record: Record) -> list[FillerInjection]:
     tied, loose = uses_by_procedure(device_uses(record), procedures, fillers=possible, record=record)
     found: list[FillerInjection] = []
     for source in procedures:
-        found += _read_procedure(source, acts[source.index], tied.get(source.index, []), record)
+        read = partial(_read_procedure, source, acts[source.index], tied.get(source.index, []), record)
+        found += record.guarded(read, path=source.path, otherwise=[])
     found += injections_of_uses(loose, record)
     return found + injections_of_devices(found, record)
 
@@ -126,16 +128,16 @@ def _products(source: Source, named: list[Named], record: Record) -> list[Named]
     if products:
         return products
     how = ", ".join(read.label for read in _codes(source)) or "code text"
-    return [Named(material=UNKNOWN, product="", recognised_by=f"{how}; no product named", rank=Rank.CODE_TEXT, brand=False)]
+    return [
+        Named(material=UNKNOWN, product="", recognised_by=f"{how}; no product named", rank=Rank.CODE_TEXT, brand=False)
+    ]
 
 
 def _codes(source: Source) -> list[ProcedureCode]:
     return [read for coding in codings(source.resource.get("code")) if (read := procedure_code(coding)) is not None]
 
 
-def _injection(
-    source: Source, act: _Act, product: Named, uses: Sequence[DeviceUse], record: Record
-) -> FillerInjection:
+def _injection(source: Source, act: _Act, product: Named, uses: Sequence[DeviceUse], record: Record) -> FillerInjection:
     own_uses = [use for use in uses if product.material in {one.material for one in use.named}] or list(uses)
     refs = [*product.also_from, *(ref for use in own_uses for ref in (use.source.ref, use.device.ref))]
     reported = product.patient_reported or any(use.by_patient for use in own_uses) or told_by_patient(source, record)
@@ -202,7 +204,9 @@ def _sites(
     knowledge = record.knowledge
     stated = sites_of_list(source.resource.get("bodySite"), knowledge)
     title = concept_text(source.resource.get("code"))
-    told = united(site for text in (title, *map(this_time, notes(source.resource))) for site in sites_in_text(text, knowledge))
+    told = united(
+        site for text in (title, *map(this_time, notes(source.resource))) for site in sites_in_text(text, knowledge)
+    )
     own_clause = _own_clause(product)
     if own_clause:
         told = sites_in_text(own_clause, knowledge) or told

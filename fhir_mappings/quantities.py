@@ -19,7 +19,9 @@ from fhir_mappings.elements import code_of, mapping, number, objects, string
 
 _COMPARATORS: Final = {"<": "<", "<=": "<=", "≤": "<=", ">": ">", ">=": ">=", "≥": ">="}
 _NUMBER: Final = r"[+-]?\d+(?:[.,]\d+)?"
-_WRITTEN: Final = re.compile(rf"(?P<comparator><=|>=|≤|≥|<|>)?\s*(?P<titre>1\s*[:/]\s*)?(?P<value>{_NUMBER})\s*(?P<unit>\D.*)?")
+_WRITTEN: Final = re.compile(
+    rf"(?P<comparator><=|>=|≤|≥|<|>)?\s*(?P<titre>1\s*[:/]\s*)?(?P<value>{_NUMBER})\s*(?P<unit>\D.*)?"
+)
 _BETWEEN: Final = re.compile(
     rf"(?P<low>{_NUMBER})\s*(?:-|–|—|to|a|hasta|\.\.)\s*(?P<high>{_NUMBER})\s*(?P<unit>[^\d\s].*)?", re.IGNORECASE
 )

@@ -5,18 +5,20 @@ A `Source` is one resource; a `Record` is all of them with the reader's fixed kn
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from correlation.catalogue import Knowledge
 from correlation.dates import DateRange
 from correlation.timeline import ResourceRef
 from fhir_mappings.dates import ReadDate, possible, read_when
 from fhir_mappings.elements import objects, string
-from fhir_mappings.issues import INFORMATION, WARNING, Issue
+from fhir_mappings.issues import ERROR, INFORMATION, WARNING, Issue
 from fhir_mappings.references import Addressed, References, Target
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +120,19 @@ class Record:
         kept, issues = possible(when, birth=self.birth, as_of=self.as_of, path=path)
         self.add(issues)
         return kept
+
+    def guarded(self, read: Callable[[], _T], *, path: str, otherwise: _T) -> _T:
+        """The result of `read`; where it fails, an issue and `otherwise`, so that one resource never costs the others.
+
+        The error itself is dropped: its text may hold values of the record.
+        """
+        try:
+            return read()
+        except Exception:  # whatever shape a resource has, the others must still be read
+            text = "This resource could not be read and was left out: validate it against FHIR R4."
+            issue = Issue(severity=ERROR, code="exception", detail="unreadable-resource", text=text, expression=(path,))
+            self.issues.append(issue)
+            return otherwise
 
     def warn(self, detail: str, text: str, path: str, *, code: str = "business-rule") -> None:
         """Keep a warning."""

@@ -6,15 +6,14 @@ valid with fhir.resources and with HAPI's validator.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
-from correlation.worksheet_text import worksheet_text
-
 from correlation.assessment import Assessment
 from correlation.catalogue import Knowledge
+from correlation.worksheet_text import worksheet_text
 from fhir_mappings import canonical
 from fhir_mappings.code_systems import alert_words
 from fhir_mappings.content_digest import content_digest
@@ -24,8 +23,9 @@ from fhir_mappings.own_agents import device_id, write_device, write_organization
 from fhir_mappings.provenance import write_provenance
 from fhir_mappings.report_frame import OwnReference, ReportFrame, ReportIdentity, period_of
 from fhir_mappings.result_observations import write_observations
+from fhir_mappings.security_labels import strictest_labels
 from fhir_mappings.statements import changed_after_signature_words
-from fhir_mappings.timeline import Mapped
+from fhir_mappings.timeline import KeptResource, Mapped
 from fhir_mappings.worksheet_html import worksheet_html
 from fhir_mappings.worksheet_view import WorksheetHeader
 
@@ -61,13 +61,15 @@ def write_result(
     changed_after_signature: date | None = None,
     revision_of: str | None = None,
     patient_identifier: tuple[str, str] | None = None,
+    read: Iterable[KeptResource] = (),
 ) -> WrittenResult:
     """The report version `identity` as FHIR resources.
 
     `patient_reference` is printed as the subject; where it is empty, `patient_identifier` (system, value) is.
     `attempt_issues` are issues of this run alone, such as a server that did not answer. `changed_after_signature` is
     the day on which new facts changed a signed report; `revision_of` is the id of a withdrawn report that this one
-    follows. Raises ValueError without an attribution: without imaging there is no report.
+    follows. `read` are the resources that were read: the report carries their strictest security label. Raises
+    ValueError without an attribution: without imaging there is no report.
     """
     if assessment.attribution is None:
         raise ValueError("without imaging there is no report: write no_report_collection instead")
@@ -75,7 +77,8 @@ def write_result(
         words = changed_after_signature_words(changed_after_signature)
         assessment = replace(assessment, conclusion=f"{words} {assessment.conclusion}")
     subject = _subject(patient_reference, patient_identifier)
-    frame = _frame(assessment, mapped, identity, own_reference, subject, software_version)
+    security = strictest_labels(item.resource for item in read)
+    frame = _frame(assessment, identity, own_reference, subject, security, software_version)
     forms = _forms(assessment, knowledge, frame)
     observations = write_observations(assessment, knowledge, frame=frame)
     report = write_diagnostic_report(assessment, knowledge, frame=frame, observations=observations, forms=forms)
@@ -156,10 +159,10 @@ def _subject(reference: str, identifier: tuple[str, str] | None) -> dict[str, An
 
 def _frame(
     assessment: Assessment,
-    mapped: Mapped,
     identity: ReportIdentity,
     own_reference: OwnReference,
     subject: dict[str, Any],
+    security: tuple[dict[str, Any], ...],
     software_version: str,
 ) -> ReportFrame:
     return ReportFrame(
@@ -167,7 +170,7 @@ def _frame(
         subject=subject,
         own_reference=own_reference,
         device_id=device_id(software_version=software_version, edition=assessment.edition, digest=assessment.digest),
-        security=mapped.security,
+        security=security,
         period=period_of(assessment),
         software_version=software_version,
     )

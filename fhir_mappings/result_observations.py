@@ -34,6 +34,7 @@ from fhir_mappings.code_systems import (
 )
 from fhir_mappings.input_references import derived_from, evidence_extensions
 from fhir_mappings.report_frame import ReportFrame, fhir_period, spanning
+from fhir_mappings.sentences import sentence
 from fhir_mappings.site_words import body_site, site_words
 
 ALWAYS_SHOWN: Final = "filler_caha"
@@ -119,7 +120,7 @@ def _component(answer: Answer) -> dict[str, Any]:
             "coding": [coding(canonical.QUESTION, answer.question, answer.question.replace("_", " "))],
             "text": answer.ask,
         },
-        "valueCodeableConcept": _value(canonical.REPLY, reply, REPLY_WORDS[reply], text=answer.because),
+        "valueCodeableConcept": _value(canonical.REPLY, reply, REPLY_WORDS[reply], text=sentence(answer.because)),
     }
 
 
@@ -154,7 +155,7 @@ def _alerts(
             frame,
             key=f"alert:{alert.code}" if count == 1 else f"alert:{alert.code}:{count}",
             code=_result_code(canonical.RESULT_ALERT, f"Alert: {words}"),
-            value=_value(canonical.ALERT, alert.code, words, text=alert.says),
+            value=_value(canonical.ALERT, alert.code, words, text=sentence(alert.says)),
             effective=effective,
         )
         written.append(_with_evidence(observation, alert.evidence))
@@ -214,7 +215,7 @@ def _with_evidence(observation: dict[str, Any], evidence: Iterable[ResourceRef])
 
 
 def _with_notes(observation: dict[str, Any], notes: Iterable[str]) -> dict[str, Any]:
-    texts = [text for text in dict.fromkeys(notes) if text.strip()]
+    texts = [sentence(text) for text in dict.fromkeys(notes) if text.strip()]
     if texts:
         observation["note"] = [{"text": text} for text in texts]
     return observation

@@ -13,6 +13,8 @@ from typing import Any, Final
 from fhir_mappings import canonical
 
 _LOOSEST_FIRST: Final = ("U", "L", "M", "N", "R", "V")
+_ABOUT_THE_INPUT_ALONE: Final = frozenset({"REDACTED", "MASKED", "SUBSETTED"})
+"""Labels that say what was done to a resource, not how it must be handled."""
 
 
 def strictest_labels(resources: Iterable[Mapping[str, Any]]) -> tuple[dict[str, Any], ...]:
@@ -24,7 +26,7 @@ def strictest_labels(resources: Iterable[Mapping[str, Any]]) -> tuple[dict[str, 
         if system == canonical.CONFIDENTIALITY and code in _LOOSEST_FIRST:
             if confidentiality is None or _rank(code) > _rank(confidentiality["code"]):
                 confidentiality = label
-        elif code:
+        elif code and code not in _ABOUT_THE_INPUT_ALONE:
             others.setdefault((system, code), label)
     first = () if confidentiality is None else (confidentiality,)
     return tuple(_coding(label) for label in (*first, *(others[key] for key in sorted(others))))

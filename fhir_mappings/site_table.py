@@ -49,7 +49,20 @@ def site_table(assessment: Assessment, knowledge: Knowledge) -> SiteTable:
     used = [column for column in COLUMNS if any(row.injected[column] or row.seen[column] for row in rows.values())]
     # Left and right always stand side by side, so that an empty side is seen to be empty.
     columns = tuple(column for column in COLUMNS if column in ("left", "right") or column in used)
-    return SiteTable(columns=columns, rows=tuple(sorted(rows.values(), key=_matching_first)))
+    return SiteTable(columns=columns, rows=tuple(_merged(sorted(rows.values(), key=_matching_first))))
+
+
+def _merged(rows: Iterable[SiteRow]) -> list[SiteRow]:
+    """Regions with the very same cells share a row."""
+    merged: list[SiteRow] = []
+    for row in rows:
+        alike = next((one for one in merged if one.injected == row.injected and one.seen == row.seen), None)
+        if alike is None:
+            merged.append(row)
+        else:
+            joined = SiteRow(region=f"{alike.region}; {row.region}", injected=row.injected, seen=row.seen)
+            merged[merged.index(alike)] = joined
+    return merged
 
 
 def _row(rows: dict[str, SiteRow], region: str) -> SiteRow:

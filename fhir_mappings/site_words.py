@@ -5,12 +5,14 @@ A side that the record does not state is said to be not stated; it is never fill
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from correlation.catalogue import Knowledge
 from correlation.timeline import BodySite, Side
 from fhir_mappings import canonical
 
+_MOST_REGIONS = 3
 _ORDER = (Side.LEFT, Side.RIGHT, Side.MIDLINE)
 
 
@@ -33,9 +35,28 @@ def site_words(site: BodySite | None, knowledge: Knowledge) -> str:
     return f"{region_words(site.region, knowledge)}, {side_words(site.sides)}"
 
 
-def sites_words(sites: tuple[BodySite, ...], knowledge: Knowledge) -> str:
-    """Several sites in words, separated by semicolons."""
-    return "; ".join(site_words(site, knowledge) for site in sites) or "site not stated"
+def sites_words(sites: Iterable[BodySite | None], knowledge: Knowledge) -> str:
+    """Several sites in words, those of the same sides together: `cheek and chin, left and right; temple, left`."""
+    by_sides: dict[str, list[str]] = {}
+    for site in sites:
+        if site is not None:
+            regions = by_sides.setdefault(side_words(site.sides), [])
+            if (region := region_words(site.region, knowledge)) not in regions:
+                regions.append(region)
+    return "; ".join(f"{_listed(regions)}, {sides}" for sides, regions in by_sides.items()) or "site not stated"
+
+
+def _listed(words: list[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def regions_words(sites: Iterable[BodySite | None], knowledge: Knowledge) -> str:
+    """The regions alone, each once; more than three are counted."""
+    regions = list(dict.fromkeys(region_words(site.region, knowledge) for site in sites if site is not None))
+    if len(regions) > _MOST_REGIONS:
+        return f"{len(regions)} regions"
+    return ", ".join(regions) or "site not stated"
 
 
 def body_site(site: BodySite | None, knowledge: Knowledge) -> dict[str, Any]:

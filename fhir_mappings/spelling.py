@@ -1,4 +1,4 @@
-"""This file corrects misspelled words towards a small vocabulary, within bounds that keep ordinary words as they are."""
+"""This file corrects misspelled words towards a small vocabulary, within bounds that spare ordinary words."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def speller_of(meanings: Mapping[str, frozenset[str]], *, ordinary: frozenset[st
 
 
 def distance(one: str, other: str) -> int:
-    """Count the slips between two words: a letter more, less, other, or two neighbours exchanged (Damerau-Levenshtein)."""
+    """Count the slips between two words: a letter more, less or other, or two exchanged (Damerau-Levenshtein)."""
     before_last: list[int] = []
     last = list(range(len(other) + 1))
     for row, letter in enumerate(one, start=1):

@@ -11,10 +11,9 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from correlation.assess import assess
-from correlation.worksheet_text import worksheet_text
-
 from correlation.assessment import Assessment
 from correlation.catalogue import Knowledge
+from correlation.worksheet_text import worksheet_text
 from fhir_mappings import canonical
 from fhir_mappings.bundle import SUBJECT_ELEMENTS, ParsedBundle, parse_bundle
 from fhir_mappings.elements import objects, string
@@ -60,7 +59,7 @@ def correlate_parsed(
     """The same for a Bundle that was read already. Raises `BundleRejected` (two patients, a conflict)."""
     by_patient = sort_by_patient(parsed)
     group = one_patient(by_patient.groups)
-    kept = kept_from_bundle(parsed)
+    kept = kept_from_bundle(parsed, entries=group.entries)
     mapped = timeline_from(kept, as_of=as_of, knowledge=knowledge)
     assessment = assess(mapped.timeline, knowledge, as_of=as_of)
     issues = (*parsed.issues, *by_patient.issues)
@@ -91,6 +90,7 @@ def correlate_parsed(
         patient_reference=subject,
         software_version=software_version,
         attempt_issues=issues,
+        read=kept,
         patient_identifier=group.identity.identifiers[0] if group.identity.identifiers else None,
     )
     bundle = as_collection(written, group.resource, full_url=_urn, patient_full_url=patient_url)

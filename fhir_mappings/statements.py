@@ -12,18 +12,10 @@ ASKED: Final = "Do the recorded fillers explain the deposits described on imagin
 NOT_A_DIAGNOSIS: Final = "Decision support: not a diagnosis; for review by a licensed clinician."
 NOT_FOR_EMERGENCIES: Final = "Not for emergencies. No alert does not mean no emergency."
 NOT_REVIEWED: Final = "Not reviewed by a clinician."
-NO_IMAGES_READ: Final = "Reads coded records and radiologists' words, never images."
-CATEGORIES_BORROWED: Final = "Category words are borrowed from WHO-UMC; the counts behind them are Fillertrace's own."
 NOT_A_DEVICE: Final = "Not a medical device: for research and demonstration."
 
-STATEMENTS: Final = (
-    NOT_A_DIAGNOSIS,
-    NOT_FOR_EMERGENCIES,
-    NOT_REVIEWED,
-    NO_IMAGES_READ,
-    CATEGORIES_BORROWED,
-    NOT_A_DEVICE,
-)
+STATEMENTS: Final = (NOT_A_DIAGNOSIS, NOT_FOR_EMERGENCIES, NOT_REVIEWED, NOT_A_DEVICE)
+"""What the worksheet says of itself beside the limitations that the engine names."""
 
 
 def changed_after_signature_words(day: date) -> str:

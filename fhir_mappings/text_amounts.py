@@ -12,7 +12,7 @@ _REACH = 60  # characters between a product and its amount
 
 
 def amount_after(folded: str) -> Decimal | None:
-    """Read the first volume in mL behind a name: "1.5 mL", "2 x 1,5 ml", "2 syringes of 1.5 mL"; `None` if there is none."""
+    """Read the first volume in mL behind a name: "1.5 mL", "2 x 1,5 ml", "2 syringes of 1.5 mL"; else `None`."""
     match = _patterns()[0].search(folded[:_REACH])
     return _volume(match) if match else None
 
@@ -50,7 +50,11 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
         rf"|(?P<each>\d{{1,2}})\s*{containers}\s*\(?\s*(?={number}\s*{units}\s*{each}))?"
         rf"(?<![\d.,:])(?P<volume>{number})\s*{units}(?![a-z])"
     )
-    return volume, re.compile(rf"{dilution}[a-z]*[^.;]{{0,20}}?{ratio}"), re.compile(rf"{ratio}[^.;]{{0,12}}?{dilution}")
+    return (
+        volume,
+        re.compile(rf"{dilution}[a-z]*[^.;]{{0,20}}?{ratio}"),
+        re.compile(rf"{ratio}[^.;]{{0,12}}?{dilution}"),
+    )
 
 
 def _choice(words: list[str]) -> str:

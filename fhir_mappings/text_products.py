@@ -1,7 +1,7 @@
 """This file finds filler products and materials in prose: brand names, generic names, misspellings within bounds.
 
-A look-alike such as "Neauvia Stimulate" is a name of its own in `correlation/knowledge/materials` and, being longer, wins
-over "Neauvia". "Filler" alone is the material `unknown`. Botulinum toxin is no filler.
+A look-alike such as "Neauvia Stimulate" is a name of its own in `correlation/knowledge/materials` and, being longer,
+wins over "Neauvia". "Filler" alone is the material `unknown`. Botulinum toxin is no filler.
 """
 
 from __future__ import annotations
@@ -151,9 +151,7 @@ def _names(knowledge: Knowledge) -> _Names:
     if known is None:
         if len(_NAMES) > 3:
             _NAMES.clear()
-        known = _NAMES[knowledge.digest] = _Names(
-            table=phrase_table(_rows(knowledge)), speller=_speller(knowledge)
-        )
+        known = _NAMES[knowledge.digest] = _Names(table=phrase_table(_rows(knowledge)), speller=_speller(knowledge))
     return known
 
 

@@ -7,52 +7,17 @@ carried along a list; one that stands behind a list is the whole list's. A plura
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from correlation.catalogue import Knowledge, Region
 from correlation.timeline import BodySite, Side
-from fhir_mappings.folding import composed, fold
-from fhir_mappings.phrases import Element, Match, PhraseTable, Words, elements_of, is_word, phrase_table, words_of
-from fhir_mappings.report_text.rules import languages, shared
+from fhir_mappings.folding import composed
+from fhir_mappings.language_rules import Language, Row, languages, shared
+from fhir_mappings.phrases import Element, Match, PhraseTable, Words, elements_of, phrase_table, words_of
+from fhir_mappings.side_binding import SIDES, SiteMention, SiteReading, and_words, bind
 
-_BOTH = frozenset({Side.LEFT, Side.RIGHT})
-_SIDES: Mapping[str, frozenset[Side]] = {
-    "left": frozenset({Side.LEFT}),
-    "right": frozenset({Side.RIGHT}),
-    "left_letter": frozenset({Side.LEFT}),
-    "right_letter": frozenset({Side.RIGHT}),
-    "both": _BOTH,
-    "midline": frozenset({Side.MIDLINE}),
-}
 _NO_REGION = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SiteMention:
-    """A region named in a text: its words `start` to `end` (exclusive), and the sides that belong to it."""
-
-    region: str
-    sides: frozenset[Side]
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SideMention:
-    """A side named in a text, and whether it was bound to a region next to it."""
-
-    sides: frozenset[Side]
-    start: int
-    end: int
-    bound: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SiteReading:
-    """The regions and sides of a text, in its order."""
-
-    sites: tuple[SiteMention, ...]
-    sides: tuple[SideMention, ...]
+_MOST_TABLES = 12
 
 
 def sites_in_text(text: str, knowledge: Knowledge) -> tuple[BodySite, ...]:
@@ -76,25 +41,28 @@ def sides_in_text(text: str) -> frozenset[Side]:
         side
         for match in found.get("side", ())
         if not match.payload.endswith("_letter")
-        for side in _SIDES[match.payload]
+        for side in SIDES[match.payload]
     )
 
 
-def site_mentions(words: Words, knowledge: Knowledge, *, masked: Sequence[tuple[int, int]] = ()) -> SiteReading:
-    """Find regions and sides in a row of words; regions inside a masked span (`separate from the mandible`) are left."""
-    found = _site_table(knowledge).find(words.words)
+def site_mentions(words: Words, knowledge: Knowledge) -> SiteReading:
+    """Find regions and sides in a row of words."""
+    return bound_sites(words, site_table(knowledge).find(words.words))
+
+
+def bound_sites(
+    words: Words, found: Mapping[str, Sequence[Match[str]]], *, masked: Sequence[tuple[int, int]] = ()
+) -> SiteReading:
+    """Bind sides to regions, both as a table found them; those in a masked span ("separate from bone") are left."""
     regions = [
         match
         for match in found.get("region", ())
         if match.payload != _NO_REGION and not any(start <= match.start < end for start, end in masked)
     ]
-    sides = _side_table().find(words.words).get("side", [])
-    return _Binding(words, regions, sides).reading()
+    return bind(words, regions, list(found.get("side", ())))
 
 
-def without_wider(
-    words: Words, mentions: Iterable[SiteMention], knowledge: Knowledge
-) -> tuple[SiteMention, ...]:
+def without_wider(words: Words, mentions: Iterable[SiteMention], knowledge: Knowledge) -> tuple[SiteMention, ...]:
     """Leave out a wider region where a narrower one inside it is named too: "face, from the nasolabial region on".
 
     "Face and jaw" names two places and keeps both. The sides of the wider one pass on to a narrower one without any.
@@ -110,7 +78,8 @@ def without_wider(
         else:
             kept.append(mention)
     return tuple(
-        mention if mention.sides else replace(mention, sides=passed.get(mention.region, frozenset())) for mention in kept
+        mention if mention.sides else replace(mention, sides=passed.get(mention.region, frozenset()))
+        for mention in kept
     )
 
 
@@ -123,7 +92,7 @@ def wider_than(region: str, knowledge: Knowledge) -> frozenset[str]:
 def _joined(words: Words, one: SiteMention, other: SiteMention) -> bool:
     first, second = sorted((one, other), key=lambda mention: mention.start)
     between = words.words[first.end : second.start]
-    return bool(between) and all(word in _and_words() for word in between)
+    return bool(between) and all(word in and_words() for word in between)
 
 
 def _as_sites(mentions: Iterable[SiteMention], *, words: Words, text: str) -> tuple[BodySite, ...]:
@@ -146,113 +115,21 @@ def _without_marks(text: str) -> str:
     return text
 
 
-@dataclass(slots=True)
-class _Binding:
-    """Binds sides to regions by where they stand."""
-
-    words: Words
-    regions: list[Match[str]]
-    sides: list[Match[str]]
-
-    def reading(self) -> SiteReading:
-        stated: dict[int, frozenset[Side]] = {}
-        bound: set[int] = set()
-        for number, side in enumerate(self.sides):
-            index = self._region_after(side)
-            if index is not None:
-                stated[index] = stated.get(index, frozenset()) | _SIDES[side.payload]
-                bound.add(number)
-        self._carry_forward(stated)
-        for number, side in enumerate(self.sides):
-            if number not in bound and not side.payload.endswith("_letter") and self._bind_backward(side, stated):
-                bound.add(number)
-        return SiteReading(
-            sites=tuple(
-                SiteMention(
-                    region=region.payload, sides=stated.get(index, frozenset()), start=region.start, end=region.end
-                )
-                for index, region in enumerate(self.regions)
-            ),
-            sides=tuple(
-                SideMention(sides=_SIDES[side.payload], start=side.start, end=side.end, bound=number in bound)
-                for number, side in enumerate(self.sides)
-                if number in bound or not side.payload.endswith("_letter")
-            ),
-        )
-
-    def _region_after(self, side: Match[str]) -> int | None:
-        """Find the region that a side stands right before or in: "left malar", "both sides of the face"."""
-        words = self.words.words
-        for index, region in enumerate(self.regions):
-            if region.start <= side.start < region.end:
-                return None if side.payload.endswith("_letter") else index
-        if side.start and words[side.start - 1] == "(" and side.end < len(words) and words[side.end] == ")":
-            return None
-        for index, region in enumerate(self.regions):
-            if region.start >= side.end:
-                between = words[side.end : region.start]
-                letter = side.payload.endswith("_letter")
-                if any(word not in _beside_words() for word in between) or (letter and between):
-                    return None
-                return index
-        return None
-
-    def _carry_forward(self, stated: dict[int, frozenset[Side]]) -> None:
-        """Carry the side in front of a list along it: "both malar and buccal regions"."""
-        for index in range(1, len(self.regions)):
-            before = stated.get(index - 1)
-            if before is None or index in stated or self._has_own_side(index):
-                continue
-            between = self.words.words[self.regions[index - 1].end : self.regions[index].start]
-            if all(word in _and_words() or word == "," for word in between):
-                stated[index] = before
-
-    def _has_own_side(self, index: int) -> bool:
-        """Say whether a side stands right behind this region: "malar izquierda y temporal derecha"."""
-        end = self.regions[index].end
-        return any(
-            side.start >= end and all(word in _noun_words() or word == "(" for word in self.words.words[end : side.start])
-            for side in self.sides
-            if side.start - end <= 3
-        )
-
-    def _bind_backward(self, side: Match[str], stated: dict[int, frozenset[Side]]) -> bool:
-        """Bind a side to the list it stands behind, back to the first region that has its own side."""
-        bound = False
-        position = side.start
-        for index in range(len(self.regions) - 1, -1, -1):
-            region = self.regions[index]
-            if region.end > position:
-                continue
-            between = self.words.words[region.end : position]
-            if not all(self._parts_nothing(word) for word in between):
-                break
-            if index in stated:
-                if not bound and not any(word in _and_words() for word in between):
-                    stated[index] = stated[index] | _SIDES[side.payload]
-                    bound = True
-                break
-            stated[index] = _SIDES[side.payload]
-            bound = True
-            position = region.start
-        return bound
-
-    def _parts_nothing(self, word: str) -> bool:
-        return word in ",(/)" or word in _and_words() or word in _noun_words() or word in _beside_words()
-
-
-def _site_table(knowledge: Knowledge) -> PhraseTable[str]:
-    """Return the table of regions' names of this knowledge base, built once."""
-    table = _TABLES.get(knowledge.digest)
+def site_table(knowledge: Knowledge, language: Language | None = None) -> PhraseTable[str]:
+    """Return the table of regions and sides of this knowledge base, with a language's phrases if asked; built once."""
+    key = (knowledge.digest, language.code if language else "")
+    table = _TABLES.get(key)
     if table is None:
-        if len(_TABLES) > 3:
+        if len(_TABLES) >= _MOST_TABLES:
             _TABLES.clear()
-        table = _TABLES[knowledge.digest] = phrase_table(_region_rows(knowledge))
+        rows = (*_region_rows(knowledge), *(language.rows if language else ()))
+        table = _TABLES[key] = phrase_table(rows)
     return table
 
 
-def _region_rows(knowledge: Knowledge) -> Iterable[tuple[tuple[Element, ...], str, str]]:
+def _region_rows(knowledge: Knowledge) -> Iterable[Row]:
     """Exact names come before forms made by rule, so that an exact one wins over a made one of the same length."""
+    yield from _side_rows()
     for language in languages().values():
         for phrase in language.data["not_a_region"]["words"]:
             yield elements_of(phrase), "region", _NO_REGION
@@ -268,11 +145,12 @@ def _region_rows(knowledge: Knowledge) -> Iterable[tuple[tuple[Element, ...], st
         yield from _formed_rows(region)
 
 
-def _formed_rows(region: Region) -> Iterable[tuple[tuple[Element, ...], str, str]]:
+def _formed_rows(region: Region) -> Iterable[Row]:
     for code, names in (("en", region.synonyms_en), ("es", region.synonyms_es)):
         rules = languages()[code].data["word_forms"]
-        for name in names:
-            yield tuple(Element(whole=_forms(word, rules)) for word in words_of(name).words), "region", region.id
+        forms = {tuple(_forms(word, rules) for word in words_of(name).words) for name in names}
+        for words in sorted(forms, key=lambda words: [sorted(word) for word in words]):
+            yield tuple(Element(whole=word) for word in words), "region", region.id
 
 
 def _plain_elements(name: str) -> tuple[Element, ...]:
@@ -289,41 +167,18 @@ def _forms(word: str, rules: Sequence[Mapping[str, object]]) -> frozenset[str]:
     return frozenset({word})
 
 
-_TABLES: dict[str, PhraseTable[str]] = {}
-_WORD_SETS: dict[str, frozenset[str]] = {}
+_TABLES: dict[tuple[str, str], PhraseTable[str]] = {}
 _SIDE_TABLE: list[PhraseTable[str]] = []
 
 
 def _side_table() -> PhraseTable[str]:
     if not _SIDE_TABLE:
-        rows = [
-            (elements_of(phrase), "side", name)
-            for language in languages().values()
-            for name in _SIDES
-            for phrase in language.data["sides"][name]
-        ]
-        _SIDE_TABLE.append(phrase_table(rows))
+        _SIDE_TABLE.append(phrase_table(_side_rows()))
     return _SIDE_TABLE[0]
 
 
-def _words_of_lists(name: str, *path: str) -> frozenset[str]:
-    if name not in _WORD_SETS:
-        _WORD_SETS[name] = frozenset(
-            fold(word)
-            for language in languages().values()
-            for word in language.data[path[0]][path[1]]
-            if " " not in word and is_word(word)
-        )
-    return _WORD_SETS[name]
-
-
-def _and_words() -> frozenset[str]:
-    return _words_of_lists("and", "links", "and") | {"/", "&", "+"}
-
-
-def _beside_words() -> frozenset[str]:
-    return _words_of_lists("beside", "sides", "beside") | _noun_words()
-
-
-def _noun_words() -> frozenset[str]:
-    return _words_of_lists("nouns", "sides", "nouns")
+def _side_rows() -> Iterable[Row]:
+    for language in languages().values():
+        for name in SIDES:
+            for phrase in language.data["sides"][name]:
+                yield elements_of(phrase), "side", name

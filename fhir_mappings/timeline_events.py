@@ -16,7 +16,7 @@ from correlation.timeline import (
     LabResult,
 )
 from fhir_mappings.lab_words import HIGH, LOW, lab_state, test_words, value_words
-from fhir_mappings.site_words import site_words, sites_words
+from fhir_mappings.site_words import regions_words, site_words
 from fhir_mappings.timeline_svg import TimelineEvent
 
 MOST_ROWS_PER_LANE: Final = 12
@@ -107,12 +107,12 @@ def _injection_words(injection: FillerInjection, knowledge: Knowledge) -> str:
     material = knowledge.materials.get(injection.material)
     name = injection.product or (material.name if material else injection.material.replace("_", " "))
     counted = " (not counted)" if injection.ignored_because else ""
-    return f"{name}: {sites_words(injection.sites, knowledge)}{counted}"
+    return f"{name}: {regions_words(injection.sites, knowledge)}{counted}"
 
 
 def _study_words(exam: ImagingExam, findings: Sequence[ImagingFinding], knowledge: Knowledge) -> str:
     seen = [
-        _finding_words(item, knowledge)
+        item
         for item in findings
         if item.exam is not None
         and item.exam.reference == exam.source.reference
@@ -121,12 +121,13 @@ def _study_words(exam: ImagingExam, findings: Sequence[ImagingFinding], knowledg
     ]
     name = " ".join(sorted(exam.modalities)) or "study"
     if seen:
-        return f"{name}: {'; '.join(dict.fromkeys(seen))}"
+        kinds = ", ".join(dict.fromkeys(item.kind.value for item in seen))
+        return f"{name}: {kinds}, {regions_words((item.site for item in seen), knowledge)}"
     return f"{name}: no target finding described" if exam.reported else f"{name}: report not available"
 
 
 def _finding_words(finding: ImagingFinding, knowledge: Knowledge) -> str:
-    return f"{finding.kind.value} {site_words(finding.site, knowledge)}"
+    return f"{finding.kind.value}, {site_words(finding.site, knowledge)}"
 
 
 def _lab_words(lab: LabResult, knowledge: Knowledge) -> str:

@@ -20,19 +20,23 @@ from correlation.assessment import (
 )
 from correlation.catalogue import Knowledge
 from correlation.dates import DateRange
-from correlation.timeline import Certainty, FillerInjection, ImagingExam
+from correlation.timeline import Certainty, FillerInjection, ImagingExam, ImagingFinding
 from fhir_mappings.citations import Citations
 from fhir_mappings.code_systems import ATTRIBUTION_WORDS, CATEGORY_WORDS, REPLY_WORDS, STRENGTH_WORDS, alert_words
 from fhir_mappings.lab_words import lab_state, range_words, test_words, value_words, worth_showing
 from fhir_mappings.result_observations import shown_causes
+from fhir_mappings.sentences import sentence
 from fhir_mappings.site_table import site_table
-from fhir_mappings.site_words import site_words, sites_words
+from fhir_mappings.site_words import regions_words, site_words, sites_words
 from fhir_mappings.statements import ASKED, STATEMENTS, made_by_words
 from fhir_mappings.timeline_events import not_drawn, timeline_events
 from fhir_mappings.timeline_svg import draw_timeline
 
 _FOR: Final = frozenset({Strength.STRONG_FOR, Strength.MODERATE_FOR, Strength.SUPPORTING_FOR})
 _AGAINST: Final = frozenset({Strength.STRONG_AGAINST, Strength.MODERATE_AGAINST, Strength.SUPPORTING_AGAINST})
+_SHORT: Final = 110
+"""Letters of a reason in the table of other causes."""
+
 _HEAVIEST_FIRST: Final = {
     Strength.STRONG_FOR: 0,
     Strength.STRONG_AGAINST: 0,
@@ -69,11 +73,12 @@ def worksheet_view(assessment: Assessment, knowledge: Knowledge, *, header: Work
             if assessment.attribution
             else "No imaging on record: no report"
         ),
-        "because": assessment.because,
+        "because": sentence(assessment.because),
         "conclusion": assessment.conclusion,
         "as_of": assessment.as_of.isoformat(),
         "alerts": _alerts(assessment, knowledge, citations),
-        "findings": [_finding(finding, knowledge, citations) for finding in assessment.findings],
+        "findings": _findings(assessment, knowledge),
+        "quotes": _quotes(assessment, knowledge, citations),
         "not_assessed": _not_assessed(assessment, knowledge, citations),
         "exams": _exams(assessment, citations),
         "sites": site_table(assessment, knowledge),
@@ -83,14 +88,15 @@ def worksheet_view(assessment: Assessment, knowledge: Knowledge, *, header: Work
         **_labs(assessment, knowledge, citations),
         "missing": assessment.missing,
         "causes": [_cause(cause, knowledge, citations) for cause in shown],
-        "others": [_other(cause, citations) for cause in assessment.differential if cause.cause not in shown_ids],
+        "others": [_other(cause) for cause in assessment.differential if cause.cause not in shown_ids],
         "changes": _changes(assessment.would_change),
         "unused": [
             {"what": fact.what, "why": fact.why, "records": citations.of_records([fact.source])}
             for fact in assessment.unused
+            if fact.source not in {injection.source for injection in assessment.timeline.injections}
         ],
         "withheld": assessment.timeline.withheld,
-        "limitations": assessment.limitations,
+        "limitations": [sentence(item) for item in assessment.limitations],
         "statements": STATEMENTS,
         "knowledge_status": knowledge.status,
         "made_by": made_by_words(
@@ -110,7 +116,7 @@ def _alerts(assessment: Assessment, knowledge: Knowledge, citations: Citations) 
     return [
         {
             "words": alert_words(alert.code, knowledge),
-            "says": alert.says,
+            "says": sentence(alert.says),
             "records": citations.of_records(alert.evidence),
             "sources": citations.of_sources(alert.sources),
         }
@@ -118,25 +124,44 @@ def _alerts(assessment: Assessment, knowledge: Knowledge, citations: Citations) 
     ]
 
 
-def _finding(finding: FindingAssessment, knowledge: Knowledge, citations: Citations) -> dict[str, Any]:
-    course = finding.finding
-    return {
-        "kind": course.kind.replace("_", " "),
-        "site": site_words(course.site, knowledge),
-        "attribution": finding.attribution.value,
-        "attribution_words": ATTRIBUTION_WORDS[finding.attribution.value],
-        "because": finding.because,
-        "course": course.course,
-        "seen": [
-            {
-                "when": _when(seen.seen),
-                "quote": seen.quote,
-                "by": seen.recognised_by,
-                "records": citations.of_records([seen.source, *([seen.exam] if seen.exam else [])]),
-            }
-            for seen in course.seen
-        ],
-    }
+def _findings(assessment: Assessment, knowledge: Knowledge) -> list[dict[str, Any]]:
+    """One row per finding; those of one kind with the very same answer share a row."""
+    rows: dict[tuple[str, ...], list[FindingAssessment]] = {}
+    for finding in assessment.findings:
+        course = finding.finding
+        same = (course.kind, finding.attribution.value, sentence(finding.because), sentence(course.course))
+        rows.setdefault(same, []).append(finding)
+    return [
+        {
+            "kind": kind.replace("_", " "),
+            "sites": sites_words([item.finding.site for item in alike], knowledge),
+            "attribution": attribution,
+            "attribution_words": ATTRIBUTION_WORDS[attribution],
+            "because": because,
+            "course": course,
+        }
+        for (kind, attribution, because, course), alike in rows.items()
+    ]
+
+
+def _quotes(assessment: Assessment, knowledge: Knowledge, citations: Citations) -> list[dict[str, Any]]:
+    """What the findings were read from, word for word, each sentence once with the regions it speaks of."""
+    grouped: dict[tuple[str, str, str], list[ImagingFinding]] = {}
+    for finding in assessment.findings:
+        for seen in finding.finding.seen:
+            grouped.setdefault((seen.source.reference, _when(seen.seen), seen.quote), []).append(seen)
+    return [
+        {
+            "when": when,
+            "quote": quote,
+            "by": alike[0].recognised_by,
+            "regions": regions_words((seen.site for seen in alike), knowledge),
+            "records": citations.of_records(
+                ref for seen in alike for ref in (seen.source, seen.exam) if ref is not None
+            ),
+        }
+        for (_, when, quote), alike in grouped.items()
+    ]
 
 
 def _not_assessed(assessment: Assessment, knowledge: Knowledge, citations: Citations) -> list[dict[str, Any]]:
@@ -169,7 +194,8 @@ def _exams(assessment: Assessment, citations: Citations) -> list[dict[str, Any]]
 
 def _exam_words(exam: ImagingExam) -> str:
     """The modality before the description, unless that says it already."""
-    modalities = [code for code in sorted(exam.modalities) if code not in exam.description.split()]
+    said = exam.description.upper()
+    modalities = [code for code in sorted(exam.modalities) if not said.startswith(code)]
     return " ".join([*modalities, exam.description]).strip() or "study"
 
 
@@ -177,19 +203,27 @@ def _filler(
     injection: FillerInjection, assessment: Assessment, knowledge: Knowledge, citations: Citations
 ) -> dict[str, Any]:
     material = knowledge.materials.get(injection.material)
-    fits = any(injection in finding.injections for finding in assessment.findings)
-    used = "fits a finding" if fits else "counted; fits no finding"
     return {
         "when": _when(injection.performed),
         "product": injection.product or "product not stated",
         "material": material.name if material else injection.material.replace("_", " "),
         "sites": sites_words(injection.sites, knowledge),
         "details": _filler_details(injection),
-        "used": f"not counted: {injection.ignored_because}" if injection.ignored_because else used,
+        "used": _use_words(injection, assessment),
         "by": injection.recognised_by,
         "quote": injection.quote,
         "records": citations.of_records([injection.source, *injection.also_from]),
     }
+
+
+def _use_words(injection: FillerInjection, assessment: Assessment) -> str:
+    """Whether an injection was used, and why not."""
+    if injection.ignored_because:
+        return f"not counted: {injection.ignored_because}"
+    if any(injection in finding.injections for finding in assessment.findings):
+        return "used: fits a finding"
+    why = next((fact.why for fact in assessment.unused if fact.source == injection.source), "")
+    return f"not used: {why}" if why else "fits no finding"
 
 
 def _filler_details(injection: FillerInjection) -> str:
@@ -227,12 +261,12 @@ def _cause(cause: CauseAssessment, knowledge: Knowledge, citations: Citations) -
         "name": cause.name,
         "category": cause.category.value,
         "category_words": CATEGORY_WORDS[cause.category.value],
-        "summary": known.summary if known else "",
+        "summary": sentence(known.summary) if known else "",
         "groups": [
             (title, [_answer(answer, citations) for answer in answers]) for title, answers in _groups(cause) if answers
         ],
         "changes": _changes(cause.would_change),
-        "next_step": cause.next_step,
+        "next_step": sentence(cause.next_step),
         "sources": citations.of_sources(known.sources if known else ()),
     }
 
@@ -257,28 +291,33 @@ def _answer(answer: Answer, citations: Citations) -> dict[str, Any]:
         "ask": answer.ask,
         "reply": REPLY_WORDS[answer.reply.value].lower(),
         "weight": "–" if answer.reply is Reply.NOT_KNOWN else STRENGTH_WORDS[answer.strength.value],
-        "because": answer.because,
+        "because": sentence(answer.because),
         "records": citations.of_records(answer.evidence),
         "sources": citations.of_sources(answer.sources),
     }
 
 
-def _other(cause: CauseAssessment, citations: Citations) -> dict[str, Any]:
-    """A cause that is not ranked, in one row: what speaks for and against it, and how much is not known."""
+def _other(cause: CauseAssessment) -> dict[str, Any]:
+    """A cause that is not ranked, in one row: its weightiest reasons, and how many answers stand on each side."""
     groups = dict(_groups(cause))
-    weighing = [*groups["For"], *groups["Against"]]
     return {
         "name": cause.name,
         "category_words": CATEGORY_WORDS[cause.category.value],
-        "for": [answer.because or answer.ask for answer in groups["For"]],
-        "against": [answer.because or answer.ask for answer in groups["Against"]],
-        "not_known": len(groups["Not known"]),
-        "sources": citations.of_sources(source for answer in weighing for source in answer.sources),
+        "against": _weightiest(groups["Against"]),
+        "for": _weightiest(groups["For"]),
+        "counts": " / ".join(str(len(groups[side])) for side in ("For", "Against", "Not known")),
     }
 
 
+def _weightiest(answers: Sequence[Answer]) -> str:
+    if not answers:
+        return ""
+    words = sentence(answers[0].because or answers[0].ask)
+    return words if len(words) <= _SHORT else f"{words[:_SHORT].rsplit(' ', 1)[0]} …"
+
+
 def _changes(changes: Sequence[Change]) -> list[str]:
-    return list(dict.fromkeys(change.says for change in changes))
+    return list(dict.fromkeys(sentence(change.says) for change in changes))
 
 
 def _source(number: int, id_: str, knowledge: Knowledge) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from store.candidates import SHARED, held_by_id
 from store.errors import VersionConflict
 from store.incoming import Deletion, Placed, StoredEntry
-from store.placement import SHARED, held_by_id
 from store.tables import resource_versions, resources, shared_resources
 
 

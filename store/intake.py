@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from store import audit, repeats
+from store.candidates import SHARED, Candidate
 from store.database import Database
 from store.deletion import delete_all
 from store.errors import NotFound
@@ -29,7 +30,7 @@ from store.incoming import (
 )
 from store.job_states import Reason, Status
 from store.patients import lock, resolve
-from store.placement import SHARED, Candidate, LocalReferences, place
+from store.placement import LocalReferences, place
 from store.tables import jobs, patients, submissions
 
 DAY_SECONDS = 86400.0

@@ -6,9 +6,10 @@ asleep cannot finish what another has taken over. docs/states.md draws the state
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row
@@ -107,7 +108,7 @@ def claim(
         if row.reason == Reason.WAITING_FOR_RETRY and row.available_at > now:
             return None
         if row.attempts >= max_attempts:
-            _end(connection, row, status=Status.FAILED, reason=Reason.WORKER_LOST, now=now)
+            _end(connection, _ending(row), status=Status.FAILED, reason=Reason.WORKER_LOST, now=now)
             return None
         holder = _holder_of_patient(connection, row, now=now)
         if holder is not None:
@@ -174,8 +175,7 @@ def fail(
         values = {"error_type": error_type, "outcome": outcome}
         if not again or row.attempts >= max_attempts:
             reason = Reason.ATTEMPTS_EXHAUSTED if again else Reason.NOT_RETRYABLE
-            _end(connection, row, status=Status.FAILED, reason=reason, now=now)
-            connection.execute(sa.update(jobs).where(jobs.c.id == row.id).values(**values))
+            _end(connection, claimed, status=Status.FAILED, reason=reason, now=now, said=values)
             return Status.FAILED
         delay = retry_delays_seconds[min(row.attempts, len(retry_delays_seconds)) - 1]
         _put_back(connection, row.id, reason=Reason.WAITING_FOR_RETRY, available_at=now + timedelta(seconds=delay))
@@ -217,7 +217,7 @@ def cancel(database: Database, job_id: str, *, now: datetime) -> bool:
             raise NotFound("Task", job_id)
         if row.status in FINISHED:
             return False
-        _end(connection, row, status=Status.CANCELLED, reason=Reason.CANCELLED, now=now)
+        _end(connection, _ending(row), status=Status.CANCELLED, reason=Reason.CANCELLED, now=now)
         return True
 
     return database.write_again(work)
@@ -241,14 +241,9 @@ def complete(
     report_version: int | None,
     now: datetime,
 ) -> None:
-    """Mark a claimed job completed, inside the transaction that writes its report (`store.reports.finish`)."""
-    row = require_claim(connection, claimed, now=now)
-    _end(connection, row, status=Status.COMPLETED, reason=reason, now=now)
-    connection.execute(
-        sa.update(jobs)
-        .where(jobs.c.id == claimed.job_id)
-        .values(outcome=outcome, report_id=report_id, report_version=report_version, error_type=None)
-    )
+    """Mark a job completed whose claim was required in this transaction (`store.reports.finish`)."""
+    said = {"outcome": outcome, "report_id": report_id, "report_version": report_version, "error_type": None}
+    _end(connection, claimed, status=Status.COMPLETED, reason=reason, now=now, said=said)
 
 
 def free_patient(connection: Connection, patient_id: str, *, now: datetime) -> None:
@@ -281,7 +276,7 @@ def release_expired(database: Database, *, now: datetime, limit: int, max_attemp
             if row is None or row.status != Status.IN_PROGRESS or row.lease_until > now:
                 return
             if row.attempts >= max_attempts:
-                _end(connection, row, status=Status.FAILED, reason=Reason.WORKER_LOST, now=now)
+                _end(connection, _ending(row), status=Status.FAILED, reason=Reason.WORKER_LOST, now=now)
             else:
                 _put_back(connection, job_id, reason=Reason.WAITING_FOR_WORKER, available_at=now)
 
@@ -291,10 +286,11 @@ def release_expired(database: Database, *, now: datetime, limit: int, max_attemp
 
 def _locked(connection: Connection, job_id: str) -> Row[tuple[object, ...]] | None:
     """The job, with its patient and itself locked, always in this order."""
-    patient_id = connection.scalar(sa.select(jobs.c.patient_id).where(jobs.c.id == job_id))
-    if patient_id is None:
-        return None
-    lock(connection, patient_id)
+    if connection.dialect.name != "sqlite":  # there a writer is alone anyway
+        patient_id = connection.scalar(sa.select(jobs.c.patient_id).where(jobs.c.id == job_id))
+        if patient_id is None:
+            return None
+        lock(connection, patient_id)
     return connection.execute(sa.select(jobs).where(jobs.c.id == job_id).with_for_update()).first()
 
 
@@ -337,15 +333,33 @@ def _put_back(connection: Connection, job_id: str, *, reason: Reason, available_
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ending:
+    """A job that ends without a claim."""
+
+    job_id: str
+    patient_id: str
+
+
+def _ending(row: Row[tuple[object, ...]]) -> _Ending:
+    return _Ending(job_id=row.id, patient_id=row.patient_id)
+
+
 def _end(
-    connection: Connection, row: Row[tuple[object, ...]], *, status: Status, reason: Reason, now: datetime
+    connection: Connection,
+    job: Claimed | _Ending,
+    *,
+    status: Status,
+    reason: Reason,
+    now: datetime,
+    said: Mapping[str, object] = MappingProxyType({}),
 ) -> None:
     connection.execute(
         sa.update(jobs)
-        .where(jobs.c.id == row.id)
-        .values(status=status, reason=reason, finished_at=now, worker=None, lease_until=None, queued_at=None)
+        .where(jobs.c.id == job.job_id)
+        .values(status=status, reason=reason, finished_at=now, worker=None, lease_until=None, queued_at=None, **said)
     )
-    free_patient(connection, row.patient_id, now=now)
+    free_patient(connection, job.patient_id, now=now)
 
 
 def _read(database: Database, condition: sa.ColumnElement[bool], *, limit: int = 1000) -> list[Job]:

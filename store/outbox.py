@@ -7,6 +7,7 @@ never a job.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -82,6 +83,20 @@ def relay_once(
         _look_up_waiting(database, queue, now=now, recheck_seconds=recheck_seconds, limit=limit)
     enqueued = _queue_due(database, queue, now=now, limit=limit)
     return Relayed(enqueued=enqueued, released=released, redis_answers=True)
+
+
+def bring_next(database: Database, queue: Queue, patient_id: str, *, now: datetime) -> None:
+    """Queue at once what waited for this patient, rather than at the relay's next round. Never raises."""
+    query = sa.select(jobs.c.id, jobs.c.fence).where(
+        jobs.c.patient_id == patient_id,
+        jobs.c.status == Status.RECEIVED,
+        jobs.c.queued_at.is_(None),
+        jobs.c.available_at <= now,
+    )
+    with contextlib.suppress(StoreError):
+        with database.read() as connection:
+            due = [(row.id, row.fence) for row in connection.execute(query.limit(1))]
+        _queue_all(database, queue, due, now=now)
 
 
 def wait_until_finished(database: Database, queue: Queue, job_id: str, *, seconds: float) -> Job:
@@ -191,6 +206,10 @@ def _queue_due(database: Database, queue: Queue, *, now: datetime, limit: int) -
     )
     with database.read() as connection:
         due = [(row.id, row.fence) for row in connection.execute(query)]
+    return _queue_all(database, queue, due, now=now)
+
+
+def _queue_all(database: Database, queue: Queue, due: list[tuple[str, int]], *, now: datetime) -> int:
     done = [(job_id, fence) for job_id, fence in due if queue.enqueue(job_id, fence)]
     if done:
         with database.write(durable=False) as connection:

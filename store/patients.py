@@ -52,7 +52,8 @@ def resolve(connection: Connection, identity: PatientIdentity, *, group: int, no
 
 def lock(connection: Connection, patient_id: str) -> None:
     """Let no other transaction work on this patient until this one ends (in SQLite a writer is alone anyway)."""
-    connection.execute(sa.select(patients.c.id).where(patients.c.id == patient_id).with_for_update())
+    if connection.dialect.name != "sqlite":
+        connection.execute(sa.select(patients.c.id).where(patients.c.id == patient_id).with_for_update())
 
 
 def keys_of(identity: PatientIdentity) -> list[str]:

@@ -1,4 +1,4 @@
-"""This file decides for each incoming resource whether we hold it already, and writes new ones and new versions.
+"""This file decides for each incoming resource whether we hold it already.
 
 Known again by: our id, the same absolute address, the same identifier (system and value, same type), else by equal
 content; always within one patient, so that two people never mix. Equal content joins two copies only where not both
@@ -9,48 +9,19 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from store.candidates import SHARED, Candidate, Held, held_by_id, held_where
 from store.database import in_parts
-from store.errors import PatientConflict, VersionConflict
-from store.incoming import IncomingResource, Placed, Rewrite, StoredEntry
+from store.errors import PatientConflict
+from store.incoming import Rewrite, StoredEntry
 from store.patients import identifier_keys, url_keys
-from store.tables import patient_keys, resource_keys, resource_versions, resources, shared_resources
-
-SHARED = ""  # the scope of what belongs to no single patient
-
-
-@dataclass(slots=True, kw_only=True)
-class Candidate:
-    """One incoming resource on its way. `scope` is its patient or SHARED; `patients` all who refer to it."""
-
-    incoming: IncomingResource
-    scope: str
-    patients: tuple[str, ...]
-    id: str | None = None
-    content: bytes = b""
-    sha256: str = ""
-    held: Held | None = None
-    keys: list[str] = field(default_factory=list)
-    leader: Candidate | None = None  # an earlier entry of the same bundle with the same name
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """What we hold of a resource now."""
-
-    id: str
-    type: str
-    scope: str
-    version: int
-    deleted: bool
-    sha256: str
-    has_url: bool
+from store.placement_writing import write_placed
+from store.tables import patient_keys, resource_keys, resource_versions, resources
 
 
 class LocalReferences(Mapping[str, str]):
@@ -92,49 +63,7 @@ def place(
         if not candidate.content:
             candidate.content = rewrite(candidate.incoming.content, references)
             candidate.sha256 = hashlib.sha256(candidate.content).hexdigest()
-    return _write(connection, candidates, submission_id=submission_id, now=now)
-
-
-def held_by_id(connection: Connection, ids: Iterable[str]) -> dict[str, Held]:
-    """What we hold under these ids of ours."""
-    return {held.id: held for part in in_parts(ids) for held in _held(connection, resources.c.id.in_(part))}
-
-
-def _held(connection: Connection, condition: sa.ColumnElement[bool]) -> list[Held]:
-    has_url = sa.exists().where(
-        resource_keys.c.resource_id == resources.c.id, resource_keys.c.key.startswith("url|", autoescape=True)
-    )
-    query = (
-        sa.select(
-            resources.c.id,
-            resources.c.type,
-            resources.c.patient_id,
-            resources.c.version,
-            resources.c.deleted,
-            resource_versions.c.sha256,
-            has_url.label("has_url"),
-        )
-        .join_from(
-            resources,
-            resource_versions,
-            sa.and_(
-                resource_versions.c.resource_id == resources.c.id, resource_versions.c.version == resources.c.version
-            ),
-        )
-        .where(condition)
-    )
-    return [
-        Held(
-            id=row.id,
-            type=row.type,
-            scope=row.patient_id or SHARED,
-            version=row.version,
-            deleted=row.deleted,
-            sha256=row.sha256,
-            has_url=row.has_url,
-        )
-        for row in connection.execute(query)
-    ]
+    return write_placed(connection, candidates, submission_id=submission_id, now=now)
 
 
 def _find_by_key(connection: Connection, candidates: list[Candidate], references: LocalReferences) -> None:
@@ -248,7 +177,7 @@ def _join_equal(connection: Connection, ready: list[Candidate], references: Loca
     by_content: dict[tuple[str, str, str], Held] = {}
     for part in in_parts(digests):
         current = sa.and_(resource_versions.c.sha256.in_(part), resources.c.deleted.is_(sa.false()))
-        for held in _held(connection, current):
+        for held in held_where(connection, current):
             by_content.setdefault((held.sha256, held.type, held.scope), held)
     fresh: dict[tuple[str, str, str], str] = {}
     for candidate in ready:
@@ -260,137 +189,3 @@ def _join_equal(connection: Connection, ready: list[Candidate], references: Loca
             _settle(candidate, str(uuid.uuid4()), None, references)
         else:
             _settle(candidate, fresh.setdefault(address, str(uuid.uuid4())), None, references)
-
-
-def _write(
-    connection: Connection, candidates: list[Candidate], *, submission_id: str, now: datetime
-) -> list[StoredEntry]:
-    current: dict[str, Held] = {}
-    new_resources: list[dict[str, object]] = []
-    new_versions: list[dict[str, object]] = []
-    entries: list[StoredEntry] = []
-    for position, candidate in enumerate(candidates):
-        identity = candidate.id
-        assert identity is not None
-        held = current.get(identity, candidate.held)
-        _check_version(candidate.incoming, identity, held)
-        if (
-            held is not None
-            and not held.deleted
-            and (candidate.incoming.keep_existing or held.sha256 == candidate.sha256)
-        ):
-            entries.append(_entry(candidate, held.version, Placed.UNCHANGED))
-            current[identity] = held
-            continue
-        version = 1 if held is None else held.version + 1
-        if held is None:
-            new_resources.append(_resource_row(candidate, position=position, now=now))
-        else:
-            _raise_version(connection, candidate, version, new_resources, now=now)
-        new_versions.append(
-            {
-                "resource_id": identity,
-                "version": version,
-                "deleted": False,
-                "sha256": candidate.sha256,
-                "content": candidate.content,
-                "submission_id": submission_id,
-                "recorded_at": now,
-            }
-        )
-        current[identity] = Held(
-            id=identity,
-            type=candidate.incoming.type,
-            scope=candidate.scope,
-            version=version,
-            deleted=False,
-            sha256=candidate.sha256,
-            has_url=bool(url_keys(candidate.incoming.urls)),
-        )
-        entries.append(_entry(candidate, version, Placed.CREATED if held is None else Placed.UPDATED))
-    if new_resources:
-        connection.execute(sa.insert(resources), new_resources)
-    if new_versions:
-        connection.execute(sa.insert(resource_versions), new_versions)
-    _write_names(connection, candidates)
-    return entries
-
-
-def _check_version(incoming: IncomingResource, identity: str, held: Held | None) -> None:
-    at = 0 if held is None else held.version
-    if incoming.if_match is not None and incoming.if_match != at:
-        raise VersionConflict(incoming.type, identity, current=at)
-
-
-def _entry(candidate: Candidate, version: int, placed: Placed) -> StoredEntry:
-    return StoredEntry(
-        entry_index=candidate.incoming.entry_index,
-        type=candidate.incoming.type,
-        id=str(candidate.id),
-        version=version,
-        placed=placed,
-    )
-
-
-def _resource_row(candidate: Candidate, *, position: int, now: datetime) -> dict[str, object]:
-    urls = [url for url in candidate.incoming.urls if url_keys([url])]
-    return {
-        "id": candidate.id,
-        "type": candidate.incoming.type,
-        "patient_id": candidate.scope or None,
-        "version": 1,
-        "deleted": False,
-        "source_url": urls[0] if urls else None,
-        "position": position,
-        "created_at": now,
-        "updated_at": now,
-    }
-
-
-def _raise_version(
-    connection: Connection, candidate: Candidate, version: int, new_resources: list[dict[str, object]], *, now: datetime
-) -> None:
-    for row in new_resources:  # made by an earlier entry of this very bundle
-        if row["id"] == candidate.id:
-            row["version"] = version
-            return
-    connection.execute(
-        sa.update(resources)
-        .where(resources.c.id == candidate.id)
-        .values(version=version, deleted=False, updated_at=now)
-    )
-
-
-def _write_names(connection: Connection, candidates: list[Candidate]) -> None:
-    """Keep the keys that are new, and who refers to what is shared."""
-    rows = {
-        (key, candidate.incoming.type, candidate.scope): candidate.id
-        for candidate in reversed(candidates)
-        for key in candidate.keys
-    }
-    links = {
-        (patient_id, candidate.id)
-        for candidate in candidates
-        if candidate.scope == SHARED
-        for patient_id in candidate.patients
-    }
-    for part in in_parts({key for key, _, _ in rows}):
-        query = sa.select(resource_keys).where(resource_keys.c.key.in_(part))
-        for row in connection.execute(query):
-            rows.pop((row.key, row.type, row.scope), None)
-    if rows:
-        connection.execute(
-            sa.insert(resource_keys),
-            [
-                {"key": key, "type": type_, "scope": scope, "resource_id": identity}
-                for (key, type_, scope), identity in rows.items()
-            ],
-        )
-    for part in in_parts({str(identity) for _, identity in links}):
-        query = sa.select(shared_resources).where(shared_resources.c.resource_id.in_(part))
-        links -= {(row.patient_id, row.resource_id) for row in connection.execute(query)}
-    if links:
-        connection.execute(
-            sa.insert(shared_resources),
-            [{"patient_id": patient_id, "resource_id": identity} for patient_id, identity in links],
-        )

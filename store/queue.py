@@ -27,7 +27,8 @@ KEPT_AFTER_FAILURE_SECONDS = 3600
 ANNOUNCED_SECONDS = 60
 EPOCH_KEY = "fillertrace:epoch"  # gone when Redis was wiped
 _CONNECT_SECONDS = 2.0
-_ANSWER_SECONDS = 5.0
+_ANSWER_SECONDS = 2.0
+_AWAY_SECONDS = 1.0  # after a failure, doors do not even try for so long: each try costs seconds
 
 
 class Queue:
@@ -39,10 +40,13 @@ class Queue:
         self._connection = connect(redis_url)
         # A waiter blocks up to its own time, so it must not be cut off by the short one above.
         self._patient_connection = connect(redis_url, answer_seconds=None)
+        self._away_until = 0.0
         self._rq = rq.Queue(QUEUE_NAME, connection=self._connection, serializer=JSONSerializer)
 
     def enqueue(self, job_id: str, fence: int) -> bool:
         """Put a delivery of a job into the queue, once; whether Redis has it now."""
+        if time.monotonic() < self._away_until:
+            return False
         try:
             self._rq.enqueue_call(
                 FUNCTION,
@@ -57,6 +61,7 @@ class Queue:
         except DuplicateJobError:
             return True
         except redis.RedisError:
+            self._away_until = time.monotonic() + _AWAY_SECONDS
             return False
         return True
 
@@ -86,9 +91,11 @@ class Queue:
     def wiped(self) -> bool | None:
         """Whether Redis has lost its keys since `mark`; `None` when it does not answer."""
         try:
-            return not self._connection.exists(EPOCH_KEY)
+            wiped = not self._connection.exists(EPOCH_KEY)
         except redis.RedisError:
             return None
+        self._away_until = 0.0
+        return wiped
 
     def mark(self) -> None:
         """Leave the mark that `wiped` looks for."""

@@ -32,6 +32,10 @@ def find_repeat(
     window_seconds: float,
 ) -> Received | None:
     """What was answered the first time, `None` when this is the first time. Raises KeyReused."""
+    if connection.dialect.name != "sqlite" and (idempotency_key is not None or kind in REPEATABLE_KINDS):
+        # Two equal submissions at the same moment: the second waits here, and then finds the first.
+        name = f"{caller_id}|{idempotency_key or sha256}"
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(name, 0))))
     query = sa.select(submissions.c.id, submissions.c.kind, submissions.c.sha256, submissions.c.answer)
     if idempotency_key is not None:
         row = connection.execute(

@@ -12,16 +12,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from correlation.assess import assess
-from fhir_mappings.timeline import KeptResource, Mapped, timeline_from
 
+from correlation.assess import assess
 from correlation.assessment import Assessment
 from correlation.catalogue import Knowledge
 from fhir_mappings.resource_json import dumps, loads
 from fhir_mappings.result_bundle import ReportIdentity, no_report_collection, write_result
+from fhir_mappings.timeline import KeptResource, Mapped, timeline_from
 from store import jobs, reports, resources
 from store.database import Database
 from store.errors import LeaseLost, StoreError
+from store.outbox import bring_next
 from store.queue import Queue
 from store.reports import ReportDraft, ReportResource, Standing
 from store.settings import StoreSettings
@@ -86,6 +87,7 @@ def correlate(job_id: str, *, parts: Parts) -> None:
         except Exception as error:
             _note_failure(claimed, error, parts)
     parts.queue.announce(job_id)
+    bring_next(parts.database, parts.queue, claimed.patient_id, now=parts.clock())
 
 
 def _report(claimed: jobs.Claimed, parts: Parts) -> None:

@@ -27,6 +27,7 @@ PER_FINDING: Mapping[str, Ask] = {
     "one_side": site.one_side,
     "material_fits_appearance": product.material_fits_appearance,
     "no_fitting_record": product.no_fitting_record,
+    "no_other_fitting_record": product.no_fitting_record,
     "form_fits": form.form_fits,
     "shape_is": form.shape_is,
     "further_shape_is": form.shape_is,

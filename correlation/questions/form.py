@@ -12,10 +12,10 @@ from correlation.questions.timing import finding_sources
 
 
 def form_fits(case: Case) -> Said:
-    """Is its form and depth the usual one (parameters `morphology`, `tissues`), and not one that speaks against it?
+    """Is its form and depth the usual one, and not one that speaks against it?
 
-    No when a contrary form, tissue or kind is described (`not_morphology`, `not_tissues`, `not_kinds`), or attachment
-    to bone where `not_on_bone` is given; not known when nothing telling is described.
+    Usual are the parameters `morphology`, `tissues`, `kinds` and `densities`. No when a contrary form, tissue or kind
+    is described (`not_…`), or attachment to bone where `not_on_bone` is given; not known when nothing telling is.
     """
     look = case.look
     if look is None:
@@ -25,7 +25,7 @@ def form_fits(case: Case) -> Said:
     if contrary:
         return Said(Reply.NO, f"described: {_words(contrary)}", evidence)
     usual = (look.morphology & case.words("morphology")) | (look.tissues & case.words("tissues"))
-    usual |= {look.kind.value} & case.words("kinds")
+    usual |= ({look.kind.value} & case.words("kinds")) | (look.densities & case.words("densities"))
     if usual:
         return Said(Reply.YES, f"described: {_words(usual)}", evidence)
     return Said(Reply.NOT_KNOWN, "neither a usual nor a contrary form or depth is described", evidence)

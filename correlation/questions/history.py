@@ -1,4 +1,4 @@
-"""This file answers questions of history: conditions, medicines, age. What is not on record is not known to be absent."""
+"""This file answers questions of history: conditions, medicines, age. Not on record means not known, never absent."""
 
 from __future__ import annotations
 

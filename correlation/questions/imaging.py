@@ -42,4 +42,7 @@ def looked_for_and_absent(case: Case) -> Said:
 
 def exam_words(exams: list[ImagingExam] | tuple[ImagingExam, ...]) -> str:
     """Studies in a few words."""
-    return ", ".join(f"{exam.description or '/'.join(sorted(exam.modalities)) or 'imaging'} of {exam.started or 'an unknown date'}" for exam in exams)
+    return ", ".join(
+        f"{exam.description or '/'.join(sorted(exam.modalities)) or 'imaging'} of {exam.started or 'an unknown date'}"
+        for exam in exams
+    )

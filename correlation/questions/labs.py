@@ -114,7 +114,7 @@ def vitamin_d_toxic(case: Case) -> Said:
 
 
 def antibody_positive(case: Case) -> Said:
-    """Is one of the antibodies (`test`) positive, by word or above its range? No when all that are known are negative."""
+    """Is one of the antibodies (`test`) positive, by word or above its range? No when all known ones are negative."""
     known: list[str] = []
     evidence: list[ResourceRef] = []
     for test in case.parameters.get("test", ()):

@@ -44,13 +44,14 @@ def material_fits_appearance(case: Case) -> Said:
 
 
 def no_fitting_record(case: Case) -> Said:
-    """Is there no filler of these materials on record that could have made this finding?
+    """Is there no filler of these materials (the cause's, or the parameter's) on record that could have made this?
 
     Yes when none is on record, or those on record are certainly too late, too far or cannot look like this.
     """
     if case.finding is None:
         return NO_FINDING
-    joint = joint_fit(case.chart, case.finding, materials=case.cause.materials)
+    materials = case.parameters.get("materials", case.cause.materials)
+    joint = joint_fit(case.chart, case.finding, materials=materials)
     if not joint.fits:
         recorded = filler_recorded(case)
         if recorded.reply is Reply.NOT_KNOWN:

@@ -16,9 +16,10 @@ def site_in_reach(case: Case) -> Said:
     joint = joint_fit(case.chart, finding, materials=case.cause.materials)
     if not joint.fits:
         return Said(Reply.NOT_KNOWN, "no such injection is on record that counts")
-    injected = "; ".join(
-        dict.fromkeys(site_words(site) for item in joint.injections for site in item.sites)
-    ) or "a site that is not stated"
+    injected = (
+        "; ".join(dict.fromkeys(site_words(site) for item in joint.injections for site in item.sites))
+        or "a site that is not stated"
+    )
     told = f"injected: {injected}; finding: {site_words(finding.site)}"
     if joint.broad and joint.reach is Reply.YES:
         told += " (a wide area; no exact region on record)"
@@ -39,7 +40,9 @@ def side_matches(case: Case) -> Said:
         return Said(joint.side, f"the side described ({site_words(finding.site)}) was injected", evidence)
     if joint.side is Reply.NO:
         which = "only one of the sides described" if joint.partly_covered else "the other side"
-        return Said(joint.side, f"the injection on record is on {which} ({site_words(finding.site)} described)", evidence)
+        return Said(
+            joint.side, f"the injection on record is on {which} ({site_words(finding.site)} described)", evidence
+        )
     return Said(joint.side, "a side is not stated for the injection or for the finding", evidence)
 
 
@@ -68,7 +71,9 @@ def region_fits(case: Case) -> Said:
     usual = case.words("regions")
     inside = known.id in usual or known.group in case.words("groups") or not usual.isdisjoint(known.broader)
     if inside and known.id not in case.words("unusual_regions"):
-        return Said(Reply.YES, f"the finding lies in {site_words(case.finding.site if case.finding else None)}", evidence)
+        return Said(
+            Reply.YES, f"the finding lies in {site_words(case.finding.site if case.finding else None)}", evidence
+        )
     if known.id in case.chart.parts and any(known.id in case.chart.knowledge.regions[item].broader for item in usual):
         return Said(Reply.NOT_KNOWN, f"{known.name} is a wide area; which part of it is not described", evidence)
     return Said(Reply.NO, f"the finding lies in {known.name.lower()}", evidence)
@@ -85,7 +90,11 @@ def tissue_fits(case: Case) -> Said:
     if not described.isdisjoint(wanted):
         return Said(Reply.YES, f"it lies in: {_words(described & wanted)}", evidence)
     if look.region in case.words("regions") or not look.morphology.isdisjoint(case.words("morphology")):
-        return Said(Reply.YES, f"its place or form implies it ({site_words(case.finding.site if case.finding else None)})", evidence)
+        return Said(
+            Reply.YES,
+            f"its place or form implies it ({site_words(case.finding.site if case.finding else None)})",
+            evidence,
+        )
     if described:
         return Said(Reply.NO, f"it lies in: {_words(described)}", evidence)
     return Said(Reply.NOT_KNOWN, "the tissue it lies in is not described", evidence)

@@ -64,7 +64,9 @@ def still_expected(case: Case) -> Said:
     if least > case.chart.months("caha_ct_rare_until") or (least > uncommon and not fading):
         return Said(Reply.NO, f"{told}; so late, deposits are not expected", evidence)
     if most <= uncommon and fading:
-        return Said(Reply.YES, f"{told}; a shrinking residue is described, which fits a material that resorbs", evidence)
+        return Said(
+            Reply.YES, f"{told}; a shrinking residue is described, which fits a material that resorbs", evidence
+        )
     return Said(Reply.NOT_KNOWN, f"{told}; later than usual ({usual} months), and rare cases are described", evidence)
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 
 from fhir_mappings.folding import fold
+from fhir_mappings.language_rules import Language, shared
 from fhir_mappings.phrases import Match
 from fhir_mappings.report_text.marks import Marked
-from fhir_mappings.report_text.rules import Language, shared
 
 _CALCIUM_FROM_HU = Decimal(130)
 _POSSIBLE_HU = (Decimal(-1100), Decimal(4000))
@@ -49,8 +49,9 @@ def attributes_of(marked: Marked, text: str, language: Language, *, start: int, 
     signs = frozenset(_values(marked, "signs", start=start, end=end))
     piece_start = marked.words.starts[start] if start < end else 0
     piece = fold(text)[piece_start : marked.words.ends[end - 1] if start < end else 0]
-    attenuation = _attenuation(piece, language)
-    size = _size_mm(piece, language)
+    has_number = any(letter.isdigit() for letter in piece)
+    attenuation = _attenuation(piece, language) if has_number else None
+    size = _size_mm(piece, language) if has_number else None
     return Attributes(
         tissue=_first("tissue", _values(marked, "tissue", start=start, end=end)),
         morphology=morphology,
@@ -70,8 +71,7 @@ def added(known: Attributes, more: Attributes) -> Attributes:
     changes = {
         item.name: getattr(more, item.name)
         for item in fields(Attributes)
-        if getattr(known, item.name) is None
-        and getattr(more, item.name) is not None
+        if getattr(known, item.name) is None and getattr(more, item.name) is not None
     }
     return replace(
         known,
@@ -84,13 +84,14 @@ def added(known: Attributes, more: Attributes) -> Attributes:
 
 def _values(marked: Marked, family: str, *, start: int, end: int) -> list[str]:
     """List the values of a family that are stated; a negated one ("no enhancement") is not among them."""
-    prefix = f"{family}:"
+    may_be_negated = family not in ("tissue", "change")
     return [
-        name.removeprefix(prefix)
-        for name, matches in marked.found.items()
-        if name.startswith(prefix)
-        and any(
-            start <= match.start < end and (family in ("tissue", "change") or not _negated(match, marked, start))
+        value
+        for value, matches in marked.valued.get(family, ())
+        if any(
+            start <= match.start < end
+            and not (family == "morphology" and marked.marks[match.start] == "s")  # the "lines" of "marionette lines"
+            and not (may_be_negated and _negated(match, marked, start))
             for match in matches
         )
     ]
@@ -99,7 +100,7 @@ def _values(marked: Marked, family: str, *, start: int, end: int) -> list[str]:
 def _negated(match: Match[str], marked: Marked, start: int) -> bool:
     """Say whether a negation stands before an attribute in the same breath."""
     for scope in marked.found.get("scope", ()):
-        if scope.payload == "negation_before" and start <= scope.end <= match.start:
+        if scope.payload in ("negation_before", "negation_either") and start <= scope.end <= match.start:
             between = marked.marks[scope.end : match.start]
             comma = between.find("c")
             if comma < 0 or marked.all("or", start=scope.end + comma, end=len(marked.words)):
@@ -146,7 +147,9 @@ def _size_mm(piece: str, language: Language) -> Decimal | None:
     numbers = language.numbers
     largest: Decimal | None = None
     for match in numbers.length.finditer(piece):
-        if numbers.not_a_size_after.match(piece, match.end()) or numbers.not_a_size_before.search(piece[: match.start()]):
+        if numbers.not_a_size_after.match(piece, match.end()) or numbers.not_a_size_before.search(
+            piece[: match.start()]
+        ):
             continue
         lengths = [_number(match.group(name)) for name in ("first", "second", "third") if match.group(name)]
         factor = 10 if match.group("unit") in numbers.centimetre else 1

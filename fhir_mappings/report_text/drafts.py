@@ -42,11 +42,20 @@ def with_draft(drafts: Iterable[Draft], new: Draft, knowledge: Knowledge) -> lis
     return [*result, new]
 
 
-def with_more(drafts: Iterable[Draft], more: Attributes, *, quote: str, regions: frozenset[str], kinds: frozenset[FindingKind] | None = None) -> list[Draft]:
+def with_more(
+    drafts: Iterable[Draft],
+    more: Attributes,
+    *,
+    quote: str,
+    regions: frozenset[str],
+    kinds: frozenset[FindingKind] | None = None,
+) -> list[Draft]:
     """Add attributes to the findings before ("Separate from bone."), to those at `regions` where any are named."""
     return [
         replace(draft, attributes=added(draft.attributes, more), quotes=_quotes(draft.quotes, (quote,)))
-        if takes_more(draft) and (not regions or (draft.site and draft.site.region in regions)) and (kinds is None or draft.kind in kinds)
+        if takes_more(draft)
+        and (not regions or (draft.site and draft.site.region in regions))
+        and (kinds is None or draft.kind in kinds)
         else draft
         for draft in drafts
     ]
@@ -58,6 +67,8 @@ def takes_more(draft: Draft) -> bool:
 
 
 def _same_thing(known: Draft, new: Draft) -> bool:
+    if known.kind is FindingKind.DISTRACTOR and known.quotes != new.quotes:
+        return False
     if known.kind is not new.kind or known.certainty is not new.certainty:
         return False
     if (known.site.region if known.site else None) != (new.site.region if new.site else None):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from fhir_mappings.report_text.marks import Head, Marked, join
 from fhir_mappings.report_text.scopes import Said, said
-from fhir_mappings.text_sites import SiteMention
+from fhir_mappings.side_binding import SiteMention
 
 _SAME_PHRASE = re.compile(r"[mksdn(]*x?[mksdn(]*")  # nothing that parts: "calcific right malar deposits"
 _COMPLEMENT = re.compile(r"[mn(x]*p[pt]*[mnt]*")  # "foci of coarse calcification"
@@ -41,12 +41,17 @@ class Group:
 def groups_of(marked: Marked, *, start: int, end: int) -> list[Group]:
     """Group a clause. Its words before the first head belong to the first group."""
     heads = _joined_heads(marked, start=start, end=end)
-    starts = [_phrase_start(marked, head, clause_start=start, previous=heads[index - 1] if index else None) for index, head in enumerate(heads)]
+    starts = [
+        _phrase_start(marked, head, clause_start=start, previous=heads[index - 1] if index else None)
+        for index, head in enumerate(heads)
+    ]
     groups: list[Group] = []
     for index, head in enumerate(heads):
         own_start = starts[index] if index else start
         own_end = starts[index + 1] if index + 1 < len(heads) else end
-        groups.append(_group(marked, head, phrase_start=starts[index], start=own_start, end=own_end, clause=(start, end)))
+        groups.append(
+            _group(marked, head, phrase_start=starts[index], start=own_start, end=own_end, clause=(start, end))
+        )
     related = _related(marked, groups, starts)
     return _with_shared_sites(related, first_phrase=starts[0] if starts else start)
 
@@ -70,7 +75,10 @@ def _belongs(marked: Marked, one: Head, other: Head, *, start: int, end: int) ->
         return False
     if not _same_saying(marked, one, other, start=start, end=end):
         return False
-    if any(match.start < other.start and match.end > one.end for match in marked.all("explanation", start=one.end, end=other.start)):
+    if any(
+        match.start < other.start and match.end > one.end
+        for match in marked.all("explanation", start=one.end, end=other.start)
+    ):
         return False
     if other.role and not one.role and not any(one.end <= site.start < other.start for site in marked.sites):
         return _ELSEWHERE.fullmatch(between) is not None
@@ -88,7 +96,7 @@ def _same_saying(marked: Marked, one: Head, other: Head, *, start: int, end: int
 
 
 def _phrase_start(marked: Marked, head: Head, *, clause_start: int, previous: Head | None) -> int:
-    """Find where the phrase of a head begins, going back over its adjectives: "and [amorphous periarticular] calcification"."""
+    """Find where the phrase of a head begins, going back over its adjectives: "and [amorphous] calcification"."""
     marks = marked.marks
     floor = previous.end if previous else clause_start
     index = head.start
@@ -109,9 +117,7 @@ def _phrase_start(marked: Marked, head: Head, *, clause_start: int, previous: He
     return index
 
 
-def _group(
-    marked: Marked, head: Head, *, phrase_start: int, start: int, end: int, clause: tuple[int, int]
-) -> Group:
+def _group(marked: Marked, head: Head, *, phrase_start: int, start: int, end: int, clause: tuple[int, int]) -> Group:
     words = marked.words.words
     before = words[max(start, phrase_start - 1) : head.start]
     explained = [
@@ -145,11 +151,17 @@ def _related(marked: Marked, groups: list[Group], starts: list[int]) -> list[Gro
         lead = marked.marks[phrase_start - 1] if phrase_start else ""
         article = marked.marks[phrase_start : phrase_start + 1] == "t"
         between = marked.marks[previous.head.end : phrase_start]
+        unplaced = not previous.sites
         alike = previous.said == group.said and not previous.head.role and not group.head.role
         residue = "residue" in group.head.nouns
         bare = not _own_sites(group, phrase_start)
-        if alike and ((lead == "w" and (bare or residue)) or (in_list_of_components and lead in "ac" and not article and bare)):
-            in_list_of_components = True
+        apposed = lead == "c" and bare and not article and _says_the_same(previous.head, group.head)
+        if alike and (
+            apposed
+            or (lead == "w" and (bare or residue or unplaced))
+            or (in_list_of_components and lead in "ac" and not article and bare)
+        ):
+            in_list_of_components = lead != "c" or in_list_of_components
             result[-1] = _merged(previous, group)
             continue
         in_list_of_components = False
@@ -158,6 +170,11 @@ def _related(marked: Marked, groups: list[Group], starts: list[int]) -> list[Gro
             result[-1], group = _inherit_kinds(previous, group)
         result.append(replace(group, coordinated=coordinated))
     return result
+
+
+def _says_the_same(head: Head, again: Head) -> bool:
+    """Say whether a later phrase only describes: "threads in both cheeks, thin metallic densities"."""
+    return again.nouns <= _MATERIAL_ONLY and again.kinds <= head.kinds
 
 
 def _own_sites(group: Group, phrase_start: int) -> tuple[SiteMention, ...]:
@@ -180,7 +197,7 @@ def _inherit_kinds(one: Group, other: Group) -> tuple[Group, Group]:
 
 
 def _with_shared_sites(groups: list[Group], *, first_phrase: int) -> list[Group]:
-    """Give groups without a region the region they share: of the next, of the clause's beginning, or of what is denied."""
+    """Give groups without a region one: the next group's, the clause's first, or the place of what is denied."""
     leading = tuple(site for site in groups[0].sites if site.start < first_phrase) if groups else ()
     shared = list(groups)
     for index in range(len(shared) - 2, -1, -1):
@@ -191,7 +208,9 @@ def _with_shared_sites(groups: list[Group], *, first_phrase: int) -> list[Group]
         group, previous = shared[index], shared[index - 1]
         if group.sites or group.head.role:
             continue
-        denied = group.said is Said.NEGATED and previous.said is Said.STATED and not group.head.kinds & previous.head.kinds
+        denied = (
+            group.said is Said.NEGATED and previous.said is Said.STATED and not group.head.kinds & previous.head.kinds
+        )
         if denied and previous.sites and not previous.head.role:
             shared[index] = replace(group, sites=previous.sites, borrowed_sites=True)
         elif leading and group.said == shared[0].said:

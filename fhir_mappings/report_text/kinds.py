@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from correlation.timeline import FindingKind
+from fhir_mappings.language_rules import shared
 from fhir_mappings.report_text.attributes import Attributes
 from fhir_mappings.report_text.marks import Head
-from fhir_mappings.report_text.rules import shared
 
 _PUNCTATE_UP_TO_MM = Decimal(3)
 _RIMS = frozenset({"rim", "eggshell"})
@@ -37,10 +37,9 @@ def kind_of(head: Head, attributes: Attributes, modalities: Iterable[str]) -> Fi
 
 
 def _is_fat_cyst(head: Head, attributes: Attributes) -> bool:
-    """An oil cyst by its words: a lesion of fat density with a rim, not called a mass."""
+    """An oil cyst by its words: something of fat density with a rim, not called a mass."""
     return (
-        "lesion" in head.nouns
-        and not head.kinds & {"mass", "calculus", "ossification"}
+        not head.kinds & {"mass", "calculus", "ossification"}
         and bool(attributes.morphology & _RIMS)
         and "fat" in attributes.densities
     )

@@ -1,7 +1,7 @@
 """This file marks every word of a sentence with its part in it, so that later steps can reason on a short string.
 
-    h head   m attribute   k tissue   s region   d side   a and   c comma   w with   p preposition or verb
-    t article   g scope word (negation …)   b said about bone   n number   ( bracket   x any other word
+h head   m attribute   k tissue   s region   d side   a and   c comma   w with   p preposition or verb
+t article   g scope word (negation …)   b said about bone   n number   ( bracket   x any other word
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from correlation.catalogue import Knowledge
+from fhir_mappings.language_rules import NOTHING, Language, shared
 from fhir_mappings.phrases import Match, Words, words_of
-from fhir_mappings.report_text.rules import Language, shared
-from fhir_mappings.text_sites import SideMention, SiteMention, site_mentions
+from fhir_mappings.side_binding import SideMention, SiteMention
+from fhir_mappings.text_sites import bound_sites, site_table
 
 _LINK_MARKS = {"and": "a", "with": "w", "article": "t", "preposition": "p"}
 _PUNCTUATION = {",": "c", ":": "p", "(": "(", ")": "(", "/": "a", "&": "a"}
@@ -20,7 +21,7 @@ _PUNCTUATION = {",": "c", ":": "p", "(": "(", ")": "(", "/": "a", "&": "a"}
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A word or words that name a thing found. `kinds` such as calcification, `nouns` such as material, `role` of other things."""
+    """Words that name a thing found: `kinds` such as calcification, `nouns` such as material, else a `role`."""
 
     start: int
     end: int
@@ -38,7 +39,9 @@ class Marked:
     found: Mapping[str, Sequence[Match[str]]]
     heads: tuple[Head, ...]
     sites: tuple[SiteMention, ...]
+    weak_sites: tuple[SiteMention, ...]  # "vessels", "joints": tissue rather than place
     sides: tuple[SideMention, ...]
+    valued: Mapping[str, Sequence[tuple[str, Sequence[Match[str]]]]]  # family -> (value, matches), such as morphology
 
     def all(self, family: str, *, start: int, end: int) -> list[Match[str]]:
         """Return the matches of a family that begin between two words."""
@@ -48,21 +51,39 @@ class Marked:
 def mark(text: str, language: Language, knowledge: Knowledge) -> Marked:
     """Find links, scopes, heads, attributes, regions and sides in a sentence."""
     words = words_of(text)
-    found = language.phrases.find(words.words)
+    found = site_table(knowledge, language).find(words.words)
     masked = [(match.start, match.end) for match in found.get("bone", ())]
-    reading = site_mentions(words, knowledge, masked=masked)
+    reading = bound_sites(words, found, masked=masked)
     rules = shared()
     elsewhere = rules.distractor_regions | rules.outside_regions
-    sites = tuple(site for site in reading.sites if site.region not in elsewhere and not _within(site.start, found.get("distractor", ())))
+    here = [
+        site
+        for site in reading.sites
+        if site.region not in elsewhere and not _within(site.start, found.get("distractor", ()))
+    ]
+    sites = tuple(site for site in here if site.region not in rules.weak)
+    weak_sites = tuple(site for site in here if site.region in rules.weak)
     heads = _heads(found, reading.sites, masked)
     return Marked(
         words=words,
-        marks=_marks(words, found, sites=sites, sides=reading.sides, heads=heads, masked=masked),
+        marks=_marks(words, found, sites=sites, weak_sites=weak_sites, sides=reading.sides, heads=heads, masked=masked),
         found=found,
         heads=heads,
         sites=sites,
+        weak_sites=weak_sites,
         sides=reading.sides,
+        valued=_valued(found),
     )
+
+
+def _valued(found: Mapping[str, Sequence[Match[str]]]) -> Mapping[str, Sequence[tuple[str, Sequence[Match[str]]]]]:
+    valued: dict[str, list[tuple[str, Sequence[Match[str]]]]] = {}
+    for name, matches in found.items():
+        family, colon, value = name.partition(":")
+        if colon:
+            meant = [match for match in matches if match.payload != NOTHING]
+            valued.setdefault(family, []).append((value, meant))
+    return valued
 
 
 def _within(index: int, matches: Sequence[Match[str]]) -> bool:
@@ -74,7 +95,7 @@ def _heads(
 ) -> tuple[Head, ...]:
     """Collect heads in text order; those that overlap become one."""
     rules = shared()
-    heads = [_head(match) for match in found.get("head", ())]
+    heads = [_head(match) for match in found.get("head", ()) if match.payload != NOTHING]
     for family, role in (("distractor", "distractor"), ("outside", "outside"), ("sign_head", "sign")):
         heads += [Head(match.start, match.end, frozenset(), frozenset(), role) for match in found.get(family, ())]
     for site in sites:
@@ -104,7 +125,9 @@ def join(one: Head, other: Head) -> Head:
 def _head(match: Match[str]) -> Head:
     form, _, name = match.payload.partition(":")
     names = frozenset({name})
-    return Head(match.start, match.end, names if form == "kind" else frozenset(), names if form == "noun" else frozenset())
+    return Head(
+        match.start, match.end, names if form == "kind" else frozenset(), names if form == "noun" else frozenset()
+    )
 
 
 def _marks(
@@ -112,6 +135,7 @@ def _marks(
     found: Mapping[str, Sequence[Match[str]]],
     *,
     sites: Sequence[SiteMention],
+    weak_sites: Sequence[SiteMention],
     sides: Sequence[SideMention],
     heads: Sequence[Head],
     masked: Sequence[tuple[int, int]],
@@ -132,6 +156,7 @@ def _marks(
     for family, matches in found.items():
         if family.startswith("tissue:"):
             cover([(match.start, match.end) for match in matches], "k")
+    cover([(site.start, site.end) for site in weak_sites], "k")
     cover([(site.start, site.end) for site in sites], "s")
     cover([(side.start, side.end) for side in sides], "d")
     cover([(match.start, match.end) for match in found.get("scope", ()) if match.payload != "scope_end"], "g")

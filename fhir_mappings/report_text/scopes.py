@@ -14,6 +14,7 @@ from fhir_mappings.report_text.marks import Head, Marked
 _NEGATION_REACH = 18
 _UNCERTAIN_REACH = 8
 _HISTORY_REACH = 6
+_ADJECTIVES = 2
 
 
 class Said(StrEnum):
@@ -54,6 +55,8 @@ def said(head: Head, marked: Marked, *, start: int, end: int) -> Said:
         return Said.HISTORY
     if any(_after(match, head, marked) for match in _named(scopes, "history_after")):
         return Said.HISTORY
+    if any(_beside(match, head, marked, reach=_HISTORY_REACH) for match in _named(scopes, "history_beside")):
+        return Said.HISTORY
     return Said.STATED
 
 
@@ -76,14 +79,34 @@ def _after(match: Match[str], head: Head, marked: Marked) -> bool:
 
 def _uncertain(match: Match[str], head: Head, marked: Marked) -> bool:
     if match.payload == "uncertain_before":
-        return _before(match, head, marked, reach=_UNCERTAIN_REACH)
+        return _before(match, head, marked, reach=_UNCERTAIN_REACH) or _stands_last(match, head, marked)
+    if match.payload == "uncertain_beside":
+        return _beside(match, head, marked, reach=_UNCERTAIN_REACH)
     return match.payload == "uncertain_after" and _after(match, head, marked)
+
+
+def _stands_last(match: Match[str], head: Head, marked: Marked) -> bool:
+    """Say whether a trigger closes the sentence, as in "calcification suspected": then it reaches backward."""
+    return match.end >= len(marked.words) - 1 and _after(match, head, marked)
+
+
+def _beside(match: Match[str], head: Head, marked: Marked, *, reach: int) -> bool:
+    """Say whether an adjective stands before the head, or right behind it with no more than adjectives between."""
+    if _before(match, head, marked, reach=reach):
+        return True
+    between = marked.marks[head.end : match.start]
+    return head.end <= match.start <= head.end + _ADJECTIVES and all(letter in "mxk" for letter in between)
 
 
 def _negates(match: Match[str], head: Head, marked: Marked, scopes: list[Match[str]], end: int) -> bool:
     if match.payload == "negation_after":
         return _after(match, head, marked)
-    if match.payload != "negation_before" or not match.end <= head.start <= match.end + _NEGATION_REACH:
+    if match.payload == "negation_either" and _after(match, head, marked):
+        return marked.marks[match.end : match.end + 1] in ("", "p", "c") or match.end >= len(marked.words) - 1
+    if (
+        match.payload not in ("negation_before", "negation_either")
+        or not match.end <= head.start <= match.end + _NEGATION_REACH
+    ):
         return False
     if any(other.payload == "scope_end" and match.end <= other.start < head.start for other in scopes):
         return False

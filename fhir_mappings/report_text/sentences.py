@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from fhir_mappings.folding import composed, fold
-from fhir_mappings.phrases import words_of
-from fhir_mappings.report_text.rules import Language
+from fhir_mappings.language_rules import Language
+from fhir_mappings.phrases import bare_words_of
 
 _TAG = re.compile(r"<[^>]{0,400}>")
 _SILENT_TAG = re.compile(r"<(script|style|head|title)\b[^>]*>.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
@@ -20,6 +20,7 @@ _BULLET = re.compile(r"^\s*(?:[-*•·]|\(?\d{1,2}[.)](?!\d))\s+")
 _END = re.compile(r"[.!](?=\s|$)|\?(?=\s+[A-ZÁÉÍÓÚÑ¿]|\s*$)")
 _HEADING = re.compile(r"\s*([^:.;,]{2,60}?)\s*:")
 _LAST_WORD = re.compile(r"([^\s(]+)\.$")
+_ENOUGH_FOR_LANGUAGE = 800  # characters
 _SHORT_LINE = 60
 _TITLE_LENGTH = 120
 
@@ -49,10 +50,14 @@ def plain_text(text: str) -> str:
 
 
 def language_of(text: str, rules: Mapping[str, Language]) -> str:
-    """Tell the language by its commonest small words; the first language by code where they tell nothing."""
-    words = words_of(text[:4000]).words
+    """Tell the language by its commonest small words; where they tell nothing, by the words of its rules."""
+    words = bare_words_of(text[:_ENOUGH_FOR_LANGUAGE])
     counted = {code: sum(word in language.function_words for word in words) for code, language in rules.items()}
-    return max(counted, key=lambda code: (counted[code], code == "en"))
+    most = max(counted.values())
+    likely = [code for code, count in counted.items() if count == most]
+    if len(likely) == 1:
+        return likely[0]
+    return max(likely, key=lambda code: (sum(map(len, rules[code].phrases.find(words).values())), code == "en"))
 
 
 def outline_of(text: str, language: Language) -> Outline:
@@ -66,8 +71,12 @@ def outline_of(text: str, language: Language) -> Outline:
             heading, after = _heading(rest, language)
             if heading:
                 section, rest = heading, after
-            elif not sentences and not title:
-                title, rest = _title(rest, block, language)
+            elif not sentences:
+                named, rest = _title(rest, block, language)
+                title = title or named
+                heading, after = _heading(rest, language) if named else (None, "")
+                if heading:
+                    section, rest = heading, after
             if rest.strip(" .:"):
                 sentences.append(Sentence(text=rest, section=section))
     return Outline(title=title, sentences=tuple(sentences))
@@ -121,10 +130,16 @@ def _title(piece: str, block: str, language: Language) -> tuple[str, str]:
     head, colon, rest = piece.partition(":")
     if colon and len(head) <= _TITLE_LENGTH and _names_modality(head, language):
         return head.strip(), rest.strip()
-    if not colon and piece == block and piece[-1] not in ".!?" and len(piece) <= _TITLE_LENGTH and _names_modality(piece, language):
+    if (
+        not colon
+        and piece == block
+        and piece[-1] not in ".!?"
+        and len(piece) <= _TITLE_LENGTH
+        and _names_modality(piece, language)
+    ):
         return piece, ""
     return "", piece
 
 
 def _names_modality(text: str, language: Language) -> bool:
-    return "modality" in language.phrases.find(words_of(text).words)
+    return "modality" in language.phrases.find(bare_words_of(text))

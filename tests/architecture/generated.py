@@ -28,14 +28,24 @@ def every_setting() -> tuple[Setting, ...]:
 def configuration_page() -> str:
     """docs/configuration.md."""
     rows = "\n".join(
-        f"| `{one.variable}` | {one.kind.replace('|', 'or')} | {f'`{one.default}`' if one.default else '–'} | {one.meaning} |"
+        f"| `{one.variable}` | {one.kind.replace('|', 'or')} | {_quoted(one.default)} | {one.meaning} |"
         for one in every_setting()
     )
-    return (
-        f"# Configuration\n\n<!-- {WRITTEN_BY} -->\n\nEvery setting is an environment variable. An unknown `FILLERTRACE_…` "
-        "variable stops the start. A secret may stand in a file: `<NAME>_FILE` names it. `fillertrace settings` shows "
-        f"what holds now.\n\n| variable | kind | default | meaning |\n|---|---|---|---|\n{rows}\n"
-    )
+    return f"""# Configuration
+
+<!-- {WRITTEN_BY} -->
+
+Every setting is an environment variable. An unknown `FILLERTRACE_…` variable stops the start. A secret may stand in a
+file: `<NAME>_FILE` names it. `fillertrace settings` shows what holds now.
+
+| variable | kind | default | meaning |
+|---|---|---|---|
+{rows}
+"""
+
+
+def _quoted(default: str) -> str:
+    return f"`{default}`" if default else "–"
 
 
 def environment_sample() -> str:
@@ -49,11 +59,18 @@ def environment_sample() -> str:
 def issues_page() -> str:
     """docs/issues.md."""
     rows = "\n".join(f"| `{code}` | {says} |" for code, says in ISSUE_CODES.items())
-    return (
-        f"# Issues\n\n<!-- {WRITTEN_BY} -->\n\nCodes of `https://fillertrace.example/fhir/CodeSystem/issue`, as they stand "
-        "in `OperationOutcome.issue.details.coding`. Each issue also names the element (`expression`) and says how to mend "
-        f"it (`details.text`). No issue ever holds a value from the record.\n\n| code | meaning |\n|---|---|\n{rows}\n"
-    )
+    return f"""# Issues
+
+<!-- {WRITTEN_BY} -->
+
+Codes of `https://fillertrace.example/fhir/CodeSystem/issue`, as they stand in
+`OperationOutcome.issue.details.coding`. Each issue also names the element (`expression`) and says how to mend it
+(`details.text`). No issue ever holds a value from the record.
+
+| code | meaning |
+|---|---|
+{rows}
+"""
 
 
 PAGES: Mapping[str, Callable[[], str]] = {

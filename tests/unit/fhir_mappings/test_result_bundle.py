@@ -5,7 +5,6 @@ from datetime import date
 from typing import Any
 
 import pytest
-from fhir_mappings.timeline import Mapped
 
 from correlation.assessment import Assessment, Attribution, Category
 from correlation.timeline import ResourceRef
@@ -14,6 +13,7 @@ from fhir_mappings.code_systems import code_system_resources
 from fhir_mappings.issues import Issue
 from fhir_mappings.own_output import is_own_output
 from fhir_mappings.result_bundle import WrittenResult, as_collection, no_report_collection, write_result
+from fhir_mappings.timeline import KeptResource, Mapped
 from tests.servers.hapi import HapiValidator
 from tests.unit.fhir_mappings.assessments import (
     CAHA,
@@ -38,6 +38,13 @@ GUESSED = Issue(
     severity="information", code="informational", detail="no-unit", text="Send the unit.", expression=("Observation",)
 )
 RESTRICTED = {"system": canonical.CONFIDENTIALITY, "code": "R"}
+LABELLED = KeptResource(
+    reference="Procedure/p",
+    resource={"resourceType": "Procedure", "meta": {"security": [RESTRICTED]}},
+    version=None,
+    sha256="",
+    entry_index=None,
+)
 PATIENT = {"resourceType": "Patient", "id": "587", "gender": "female"}
 
 
@@ -54,7 +61,7 @@ def address(type_: str, id_: str) -> str:
 
 
 def mapped(assessment: Assessment, *issues: Issue) -> Mapped:
-    return Mapped(timeline=assessment.timeline, issues=issues, patient=PATIENT, inputs=INPUTS, security=(RESTRICTED,))
+    return Mapped(timeline=assessment.timeline, issues=issues, patient=PATIENT, inputs=INPUTS)
 
 
 def write(assessment: Assessment, **options: Any) -> WrittenResult:
@@ -64,6 +71,7 @@ def write(assessment: Assessment, **options: Any) -> WrittenResult:
         "own_reference": stored,
         "patient_reference": "Patient/587",
         "software_version": "0.1.0",
+        "read": (LABELLED,),
         **options,
     }
     return write_result(assessment, knowledge(), **given)
@@ -239,7 +247,7 @@ def test_changed_after_signature_is_said_first_everywhere() -> None:
     )
     assert written.resources[0]["conclusion"].startswith(words)
     assert words in written.html
-    assert words in written.text
+    assert words in " ".join(written.text.split())
     assert written.resources[0]["status"] == "amended"
     assert "resultsInterpreter" not in written.resources[0]
 

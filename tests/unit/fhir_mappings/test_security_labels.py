@@ -12,7 +12,12 @@ def test_strictest_confidentiality_and_every_other_label() -> None:
     resources = [
         labelled({"system": CONFIDENTIALITY, "code": "N"}),
         labelled({"system": CONFIDENTIALITY, "code": "V", "extension": [{}]}, {"system": ACT, "code": "HIV"}),
-        labelled({"system": CONFIDENTIALITY, "code": "R"}, {"system": ACT, "code": "HIV"}, {"display": "no code"}),
+        labelled(
+            {"system": CONFIDENTIALITY, "code": "R"},
+            {"system": ACT, "code": "HIV"},
+            {"display": "no code"},
+            {"code": "REDACTED"},
+        ),
     ]
     assert strictest_labels(resources) == (
         {"system": CONFIDENTIALITY, "code": "V"},

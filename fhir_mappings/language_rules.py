@@ -1,4 +1,4 @@
-"""This file reads the rules of each language (`en.toml`, `es.toml`, …) and those that all share (`shared.toml`)."""
+"""This file reads the rules of each language (`report_text/en.toml`, …) and those that all share (`shared.toml`)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,17 @@ from fhir_mappings.phrases import Element, PhraseTable, elements_of, phrase_tabl
 
 _NOT_LANGUAGES = ("shared.toml", "products.toml")
 _ATTRIBUTES = ("tissue", "morphology", "density", "bone", "change", "count", "signs")
-_SINGLE_LISTS = {"others": "other", "distractors": "distractor", "outside": "outside", "sign_heads": "sign_head", "arteries": "arteries"}
+_SINGLE_LISTS = {
+    "others": "other",
+    "distractors": "distractor",
+    "outside": "outside",
+    "sign_heads": "sign_head",
+    "arteries": "arteries",
+}
+
+
+NOTHING = ""  # payload of a phrase that only keeps its words from being read as something else
+Row = tuple[tuple[Element, ...], str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +51,7 @@ class Language:
     abbreviations: frozenset[str]
     headings: Mapping[str, str]  # folded heading -> silent, findings or impression
     phrases: PhraseTable[str]
+    rows: tuple[Row, ...]  # the same phrases, to be joined with those of a knowledge base in one table
     numbers: Numbers
     data: Mapping[str, Any]
 
@@ -53,6 +64,7 @@ class Shared:
     artery_of: Mapping[str, str]
     part_of: Mapping[str, tuple[str, ...]]
     weak: frozenset[str]
+    midline: frozenset[str]
     distractor_regions: frozenset[str]
     outside_regions: frozenset[str]
     order: Mapping[str, tuple[str, ...]]
@@ -81,6 +93,7 @@ def shared() -> Shared:
         artery_of=data["artery_of"],
         part_of={region: tuple(wider) for region, wider in data["part_of"].items()},
         weak=frozenset(roles["weak"]),
+        midline=frozenset(roles["midline"]),
         distractor_regions=frozenset(roles["distractor"]),
         outside_regions=frozenset(roles["outside"]),
         order={name: tuple(values) for name, values in data["order"].items()},
@@ -89,19 +102,21 @@ def shared() -> Shared:
 
 
 def _language(data: Mapping[str, Any]) -> Language:
+    rows = tuple(_phrases(data))
     return Language(
         code=data["language"],
         function_words=frozenset(data["function_words"]),
         definite=frozenset(data["links"]["definite"]),
         abbreviations=frozenset(data["abbreviations"]["words"]),
         headings=_headings(data["sections"]),
-        phrases=phrase_table(_phrases(data)),
+        phrases=phrase_table(rows),
+        rows=rows,
         numbers=_numbers(data["numbers"]),
         data=MappingProxyType(dict(data)),
     )
 
 
-def _phrases(data: Mapping[str, Any]) -> Iterable[tuple[tuple[Element, ...], str, str]]:
+def _phrases(data: Mapping[str, Any]) -> Iterable[Row]:
     """All phrases of a language with their family; the payload is the name of the list they stand in."""
     for name, phrases in data["links"].items():
         family = name if name in ("definite", "or", "terminator") else "link"
@@ -109,6 +124,8 @@ def _phrases(data: Mapping[str, Any]) -> Iterable[tuple[tuple[Element, ...], str
     for name, phrases in data["scopes"].items():
         family = "explanation" if name == "explanation_before" else "scope"
         yield from _rows(phrases, family=family, payload=name)
+    for family, phrases in data["not_an_attribute"].items():
+        yield from _rows(phrases, family=family, payload=NOTHING)
     for name, forms in data["heads"].items():
         for form in ("kind", "noun"):
             yield from _rows(forms.get(form, ()), family="head", payload=f"{form}:{name}")
@@ -125,12 +142,12 @@ def _phrases(data: Mapping[str, Any]) -> Iterable[tuple[tuple[Element, ...], str
         yield from _rows(phrases, family="modality", payload=code)
 
 
-def _rows(phrases: Iterable[str], *, family: str, payload: str) -> Iterable[tuple[tuple[Element, ...], str, str]]:
+def _rows(phrases: Iterable[str], *, family: str, payload: str) -> Iterable[Row]:
     return ((elements_of(phrase), family, payload) for phrase in phrases)
 
 
 def _headings(sections: Mapping[str, list[str]]) -> Mapping[str, str]:
-    """Every way to write each heading: "clinical history", "indication" and "indications" of "indication|indications"."""
+    """Every way to write each heading: "indication" and "indications" of "indication|indications"."""
     headings: dict[str, str] = {}
     for section, phrases in sections.items():
         for phrase in phrases:

@@ -1,0 +1,130 @@
+"""This file tells the whole story of one assessment: facts in, findings, differential, attribution, alerts, words out.
+
+Pure: the same timeline, knowledge and day give the same answer. Nothing here raises on a patient's data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from correlation.alerts import raise_alerts
+from correlation.assessment import Assessment, Attribution, CauseAssessment, Change, FindingAssessment
+from correlation.attribution import assess_finding, attribute_patient, other_reason
+from correlation.biochemistry import laboratory_near, newest_laboratory
+from correlation.catalogue import Knowledge
+from correlation.chart import Chart, Memory
+from correlation.findings import find_courses
+from correlation.hypothetical import attribution_if, open_questions
+from correlation.injections import counted_injections, site_words
+from correlation.look import look_of
+from correlation.missing import missing_facts, unused_facts
+from correlation.timeline import ClinicalCondition, PatientTimeline
+from correlation.weighing import Weighing, best_of_each
+from correlation.wording import conclusion_words, limitation_words
+from correlation.would_change import patient_changes, with_changes
+
+KEPT_MEMORIES = 4
+_MEMORIES: list[tuple[Knowledge, Memory]] = []  # only what follows from the knowledge, never from a patient
+
+NO_IMAGING = "no imaging is in reach; a study with its report is needed"
+NO_REPORT = "imaging exists, its report was not available"
+NO_TARGET = "the imaging in reach was reported and describes nothing that asks for an explanation"
+
+
+def assess(timeline: PatientTimeline, knowledge: Knowledge, *, as_of: date) -> Assessment:
+    """Everything the record of one patient says about deposits and fillers, as known on `as_of`."""
+    chart = read_chart(timeline, knowledge, as_of=as_of)
+    weighing = Weighing(chart)
+    findings = tuple(assess_finding(chart, finding, weighing.differential(finding)) for finding in chart.findings)
+    differential = best_of_each([item.differential for item in findings]) if findings else weighing.differential(None)
+    attribution, because, changes = _attribution(chart, weighing, findings, differential)
+    differential = tuple(with_changes(chart, item, categories=weighing.categories) for item in differential)
+    alerts = raise_alerts(chart)
+    missing = missing_facts(chart)
+    return Assessment(
+        attribution=attribution,
+        because=because,
+        findings=findings,
+        differential=differential,
+        alerts=alerts,
+        missing=missing,
+        unused=unused_facts(chart, findings),
+        would_change=changes,
+        conclusion=conclusion_words(
+            attribution, because=because, findings=findings, differential=differential, alerts=alerts, missing=missing
+        ),
+        limitations=limitation_words(knowledge, chart),
+        timeline=timeline,
+        as_of=as_of,
+        edition=knowledge.edition,
+        digest=knowledge.digest,
+    )
+
+
+def read_chart(timeline: PatientTimeline, knowledge: Knowledge, *, as_of: date) -> Chart:
+    """The facts put in order: findings grouped, injections that count, the laboratory near the imaging."""
+    memory = _memory_of(knowledge)
+    courses = find_courses(timeline, knowledge=knowledge, wide=memory.parts)
+    seen = {mention.seen for course in courses for mention in course.seen if mention.seen}
+    seen |= {exam.started for exam in timeline.exams if exam.started and not courses}
+    anchors = sorted({day for when in seen for day in (when.earliest, when.latest)})
+    return Chart(
+        timeline=timeline,
+        knowledge=knowledge,
+        as_of=as_of,
+        findings=courses,
+        counted=counted_injections(timeline.injections),
+        laboratory=laboratory_near(timeline, measures=knowledge.measures, anchors=anchors),
+        newest=newest_laboratory(timeline, measures=knowledge.measures),
+        conditions=_by_concept(timeline.conditions),
+        memory=memory,
+        looks={course.key: look_of(course, measures=knowledge.measures) for course in courses},
+    )
+
+
+def _memory_of(knowledge: Knowledge) -> Memory:
+    """The memory of this very knowledge base; a few are kept, so that tests with their own do not mix."""
+    for known, memory in _MEMORIES:
+        if known is knowledge:
+            return memory
+    parts: dict[str, int] = {}
+    for region in knowledge.regions.values():
+        for wider in region.broader:
+            parts[wider] = parts.get(wider, 0) + 1
+    memory = Memory(parts=parts)
+    _MEMORIES.append((knowledge, memory))
+    del _MEMORIES[:-KEPT_MEMORIES]
+    return memory
+
+
+def _by_concept(conditions: Sequence[ClinicalCondition]) -> dict[str, tuple[ClinicalCondition, ...]]:
+    grouped: dict[str, tuple[ClinicalCondition, ...]] = {}
+    for item in sorted(conditions, key=lambda found: (found.source.reference, found.concept, found.text)):
+        grouped[item.concept] = (*grouped.get(item.concept, ()), item)
+    return grouped
+
+
+def _attribution(
+    chart: Chart,
+    weighing: Weighing,
+    findings: tuple[FindingAssessment, ...],
+    differential: Sequence[CauseAssessment],
+) -> tuple[Attribution | None, str, tuple[Change, ...]]:
+    if not findings:
+        if not chart.timeline.exams and not chart.timeline.findings:
+            return None, NO_IMAGING, ()
+        if chart.timeline.findings or any(exam.reported for exam in chart.timeline.exams):
+            return Attribution.NOT_APPLICABLE, NO_TARGET, ()
+        return Attribution.INDETERMINATE, NO_REPORT, ()
+    reason = other_reason(chart, differential)
+    named = [(f"{item.finding.kind}, {site_words(item.finding.site)}", item.attribution) for item in findings]
+    attribution, because = attribute_patient(named, other_reason=reason)
+    if reason and reason not in because and attribution is Attribution.PARTLY:
+        because = f"{because}; and {reason}"
+    changes = patient_changes(
+        now=attribution,
+        asked=open_questions(chart, findings),
+        attribute=attribution_if(chart, weighing, findings, other_reason=reason),
+    )
+    return attribution, because, changes

@@ -1,0 +1,11 @@
+"""Which errors are tried again."""
+
+from store.errors import Busy, NotFound
+from workers.retries import worth_another_attempt
+
+
+def test_almost_everything_is_tried_again() -> None:
+    assert worth_another_attempt(Busy("x"))
+    assert worth_another_attempt(MemoryError())
+    assert worth_another_attempt(KeyError())
+    assert not worth_another_attempt(NotFound("Patient", "x"))
