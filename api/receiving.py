@@ -20,7 +20,7 @@ from api.parts import Parts, log_ids
 from fhir_mappings.issues import Issue
 from fhir_mappings.resource_json import dumps, loads
 from store import intake, outbox, patients, resources
-from store.errors import NotFound
+from store.errors import NotFound, PatientConflict
 from store.incoming import Deletion, Received
 
 _IDEMPOTENCY_KEY = "idempotency-key"
@@ -80,22 +80,34 @@ def receive(
     deletions: Sequence[Deletion] = (),
 ) -> Received:
     """Store everything or nothing, then queue the jobs. Raises what `store.intake.receive` raises."""
-    received = intake.receive(
-        parts.database,
-        kind=kind,
-        raw=raw,
-        caller_id=caller.client_id,
-        groups=brought.groups,
-        rewrite=rewrite_references,
-        now=parts.clock(),
-        loose=brought.loose,
-        deletions=deletions,
-        idempotency_key=idempotency_key(request),
-        options=kick_off.to_bytes(),
-        repeat_window_seconds=parts.repeat_window_seconds,
-    )
+    try:
+        received = intake.receive(
+            parts.database,
+            kind=kind,
+            raw=raw,
+            caller_id=caller.client_id,
+            groups=brought.groups,
+            rewrite=rewrite_references,
+            now=parts.clock(),
+            loose=brought.loose,
+            deletions=deletions,
+            idempotency_key=idempotency_key(request),
+            options=kick_off.to_bytes(),
+            repeat_window_seconds=parts.repeat_window_seconds,
+        )
+    except PatientConflict as conflict:
+        raise _located(conflict, brought) from None
     hand_over(request, parts, received)
     return received
+
+
+def _located(conflict: PatientConflict, brought: Intake) -> PatientConflict:
+    """The same conflict with the entry of the Patient it is about, where one was sent."""
+    if conflict.entry_index is not None:
+        return conflict
+    group = brought.groups[conflict.group]
+    index = next((resource.entry_index for resource in group.resources if resource.type == "Patient"), None)
+    return PatientConflict(conflict.element, group=conflict.group, entry_index=index)
 
 
 def hand_over(request: Request, parts: Parts, received: Received) -> None:

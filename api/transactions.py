@@ -126,7 +126,7 @@ def _conflicting(conflict: PatientConflict | VersionConflict, brought: Intake) -
             for resource in (*brought.loose, *(resource for group in brought.groups for resource in group.resources))
             if resource.own_id == conflict.identity and resource.entry_index is not None
         }
-    if conflict.entry_index is not None:
+    if conflict.element == "subject" and conflict.entry_index is not None:
         return {conflict.entry_index}
     group = brought.groups[conflict.group]
     return {resource.entry_index for resource in group.resources if resource.entry_index is not None}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import signal
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.exit_codes import DONE, FAILED
+from cli.processes import dying_with_us
 from cli.verb import Verb
 
 START_SECONDS = 60
@@ -69,6 +71,7 @@ def _service(data: Path, environment: Mapping[str, str]) -> Iterator[str]:
             stderr=errors,
             text=True,
             env=settings,
+            preexec_fn=dying_with_us(signal.SIGTERM),
         )
     try:
         yield _ready_base(process, log)
@@ -100,6 +103,7 @@ def _solve(base: str) -> dict[str, Any]:
     with httpx.Client(timeout=30, headers={"Accept": "application/fhir+json"}) as client, _Progress() as progress:
         progress.say("submitting the published case")
         try:
+            _check_ready(client, base)
             answer = client.post(
                 f"{base}/$correlate",
                 content=body,
@@ -109,6 +113,14 @@ def _solve(base: str) -> dict[str, Any]:
             return _poll(client, answer.headers["Content-Location"], progress)
         except httpx.HTTPError as fault:
             raise DemoFailed(f"the service went away ({type(fault).__name__}).") from None
+
+
+def _check_ready(client: Any, base: str) -> None:
+    """A service whose queue is away takes what is sent and makes no report; the demo says so at once."""
+    checks = client.get(f"{base.removesuffix('/fhir')}/health/ready").json()["checks"]
+    away = [{"redis": "Redis", "database": "the database"}[part] for part, says in checks.items() if says != "ok"]
+    if away:
+        raise DemoFailed(f"{' and '.join(away)} cannot be reached; there is no other path.")
 
 
 def _poll(client: Any, url: str, progress: _Progress) -> dict[str, Any]:

@@ -14,9 +14,25 @@ import structlog
 
 _log = structlog.get_logger("fillertrace.serve")
 _PR_SET_PDEATHSIG = 1
+# Loaded before any fork: between fork and exec next to nothing may happen.
+_LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 _SHORT_LIFE_SECONDS = 10
 _LONGEST_PAUSE_SECONDS = 10
 _STOP_SECONDS = 10
+
+
+def dying_with_us(by: signal.Signals) -> Callable[[], None] | None:
+    """What a child does before it starts, so that it gets this signal when the thread that started it ends (Linux)."""
+    libc, parent, number = _LIBC, os.getpid(), int(by)
+    if libc is None:
+        return None
+
+    def ask_for_the_signal() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
+        if os.getppid() != parent:  # the parent died in between
+            os._exit(1)
+
+    return ask_for_the_signal
 
 
 class Workers:
@@ -30,7 +46,6 @@ class Workers:
         self._command = [sys.executable, "-P", "-m", "cli.main", "worker"]
         self._environment = dict(environment)
         self._slots = [_Slot() for _ in range(count)]
-        self._libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
     def tend(self) -> None:
         """Start the workers that are not running; one that keeps dying is started at growing intervals."""
@@ -60,20 +75,8 @@ class Workers:
             stdin=subprocess.DEVNULL,
             stdout=sys.stderr,  # our standard output says `ready` and nothing else
             start_new_session=True,  # a Ctrl-C is for us; we then stop the workers in order
-            preexec_fn=self._dying_with_us(),
+            preexec_fn=dying_with_us(signal.SIGKILL),
         )
-
-    def _dying_with_us(self) -> Callable[[], None] | None:
-        libc, parent = self._libc, os.getpid()
-        if libc is None:
-            return None
-
-        def ask_for_the_signal() -> None:
-            libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
-            if os.getppid() != parent:  # the parent died in between
-                os._exit(1)
-
-        return ask_for_the_signal
 
 
 class _Slot:

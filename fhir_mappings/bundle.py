@@ -13,7 +13,7 @@ from typing import Any
 from fhir_mappings.elements import objects, string
 from fhir_mappings.fhir_version import foreign_version
 from fhir_mappings.issues import ERROR, INFORMATION, WARNING, Issue, grouped
-from fhir_mappings.limits import Limits
+from fhir_mappings.limits import DEFAULT_LIMITS, Limits
 from fhir_mappings.resource_json import NotJson, ReadJson, TooDeep, read_json
 from fhir_mappings.resource_types import EXCHANGE_TYPES, KEPT_TYPES, R4_TYPES
 
@@ -59,7 +59,7 @@ class BundleRejected(Exception):
         self.status = status
 
 
-def parse_bundle(raw: bytes, *, limits: Limits = Limits(), patient_needed: bool = True) -> ParsedBundle:
+def parse_bundle(raw: bytes, *, limits: Limits = DEFAULT_LIMITS, patient_needed: bool = True) -> ParsedBundle:
     """A Bundle in entries. Raises `BundleRejected`: not JSON, too deep, too large, no R4 Bundle, nobody's.
 
     `patient_needed` is false for a transaction or batch, whose entries may be reads or deletions alone.
@@ -68,7 +68,7 @@ def parse_bundle(raw: bytes, *, limits: Limits = Limits(), patient_needed: bool 
     return _bundle_from(read.content, issues=_duplicate_keys(read), limits=limits, patient_needed=patient_needed)
 
 
-def parse_correlate_body(raw: bytes, *, limits: Limits = Limits()) -> CorrelateInput:
+def parse_correlate_body(raw: bytes, *, limits: Limits = DEFAULT_LIMITS) -> CorrelateInput:
     """The body of `$correlate`: a Bundle, or Parameters (`bundle`, `store`, `source`). Raises `BundleRejected`."""
     read = _read(raw, limits=limits)
     content, store, source = unwrap_parameters(read.content)
@@ -177,7 +177,7 @@ def names_a_patient(entry: ParsedEntry) -> bool:
     for name in SUBJECT_ELEMENTS:
         for subject in objects(resource.get(name)):
             text = string(subject.get("reference"))
-            if text.startswith(("urn:", "#")) or "Patient/" in text or text.startswith("Patient?"):
+            if text.startswith(("urn:", "#", "Patient?")) or "Patient/" in text:
                 return True
             if "identifier" in subject and string(subject.get("type")) in ("", "Patient"):
                 return True

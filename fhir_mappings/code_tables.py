@@ -1,4 +1,4 @@
-"""This file reads the TOML tables under `fhir_mappings/codes/`, each once per process. Pure FHIR codes, no clinical rules."""
+"""This file reads the TOML tables under `fhir_mappings/codes/`, each once per process."""
 
 from __future__ import annotations
 

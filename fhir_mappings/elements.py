@@ -1,4 +1,4 @@
-"""This file reads FHIR elements from plain JSON and never raises, whatever the shape: what is not as expected is not there.
+"""This file reads FHIR elements from plain JSON and never raises: what is not as expected is not there.
 
 FHIR R4 datatypes: https://hl7.org/fhir/R4/datatypes.html
 """

@@ -1,6 +1,6 @@
 """This file puts imaging together: studies, reports and coded findings, each finding with its exam.
 
-An exam is `reported` when the words of a report or a coded finding of it are in reach. Without, no absence is read from it.
+An exam is `reported` when the words of a report or a coded finding of it are in reach; without, nothing is absent.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from functools import partial
 from typing import Any, Final
 
 from correlation.timeline import ImagingExam, ImagingFinding, ResourceRef
-from fhir_mappings.coded_finding import finding_kind, read_coded_finding
 from fhir_mappings.code_tables import code_table
+from fhir_mappings.coded_finding import finding_kind, read_coded_finding
 from fhir_mappings.elements import codings, concept_text, notes, objects, string
 from fhir_mappings.imaging_report import ImagingReport, exams_of_report, imaging_reports, own_exam, same_day
 from fhir_mappings.imaging_study import read_imaging_study

@@ -1,4 +1,4 @@
-"""This file reads ImagingStudies as exams: when, which modalities, which part of the body. Pictures are never looked at.
+"""This file reads ImagingStudies as exams: when, which modalities, which part of the body. No picture is looked at.
 
 FHIR R4 ImagingStudy: https://hl7.org/fhir/R4/imagingstudy.html; DICOM modalities: PS3.16 CID 29 and 33.
 """

@@ -1,4 +1,4 @@
-"""This file reads Observations as laboratory results in each test's own unit. Missing is never normal, unknown never guessed.
+"""This file reads Observations as laboratory results in each test's own unit. Missing is never normal.
 
 A test is known by its LOINC code, or by its whole name where no LOINC code is given. FHIR R4: https://hl7.org/fhir/R4/observation.html
 """

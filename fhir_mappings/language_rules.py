@@ -178,7 +178,7 @@ def _numbers(data: Mapping[str, list[str]]) -> Numbers:
             rf"(?<![\d.,])(?P<first>{number})(?:\s*(?:{lengths})?\s*(?:{between}|{times})\s*(?P<second>{number}))?"
             rf"(?:\s*(?:{lengths})?\s*{times}\s*(?P<third>{number}))?\s*-?\s*(?P<unit>{lengths})(?![a-z])"
         ),
-        not_a_size_before=re.compile(rf"(?:{_choice(data['not_a_size_before'])})(?:\s+\w+)?\s*$"),
+        not_a_size_before=re.compile(rf"(?<![a-z]){_choice(data['not_a_size_before'])}(?:\s+\w+)?\s*$"),
         not_a_size_after=re.compile(rf"\s*-?\s*(?:{_choice(data['not_a_size_after'])})(?![a-z])"),
         centimetre=frozenset(data["centimetre"]),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,3 +13,6 @@ class Limits:
     bytes: int = 32 * 1024 * 1024
     depth: int = 60
     entries: int = 20_000
+
+
+DEFAULT_LIMITS: Final = Limits()

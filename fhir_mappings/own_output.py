@@ -1,4 +1,4 @@
-"""This file knows our own resources again, from any server and in any version: they are never evidence (contract, section 3)."""
+"""This file knows our own resources again, from any server and version: they are never evidence (contract, 3)."""
 
 from __future__ import annotations
 

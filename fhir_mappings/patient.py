@@ -1,7 +1,7 @@
 """This file finds out whose each resource of a Bundle is, and by what a patient can be known again.
 
-Same patient: the same identifier with its system, the same absolute URL, or our own id (contract, section 3). A relative
-or urn reference means something only inside its Bundle; an identifier without system never matches.
+Same patient: the same identifier with its system, the same absolute URL, or our own id (contract, section 3).
+A relative or urn reference means something only inside its Bundle; an identifier without system never matches.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from fhir_mappings.bundle import BundleRejected, ParsedBundle, ParsedEntry
+from fhir_mappings.bundle import BundleRejected, ParsedEntry
 from fhir_mappings.elements import mapping, objects, string
 from fhir_mappings.issues import ERROR, Issue
 from fhir_mappings.references import base_of, without_version

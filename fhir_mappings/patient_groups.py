@@ -1,4 +1,4 @@
-"""This file sorts the entries of a Bundle by patient: by subject, by what refers to what, and by what belongs to nobody."""
+"""This file sorts the entries of a Bundle by patient: by subject, then by what refers to what."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ def _from(named: Named, *, device: Found, reported: bool) -> Named:
 
 
 def is_filler_device(device: Found, named: Iterable[Named]) -> bool:
-    """Whether a Device by itself is a filler: by trade name, or by its kind in words ("Dermal filler", "Lifting thread")."""
+    """Whether a Device by itself is a filler: by trade name, or by its kind in words ("Dermal filler")."""
     if any(one.brand for one in named):
         return True
     names = (name for name, how, _ in _device_names(device.resource) if how in ("name", "type", "code"))

@@ -1,6 +1,6 @@
 """This file holds one patient's resources while they are read: where each stands, what refers to what, what was odd.
 
-A `Source` is one resource; a `Record` is all of them with the reader's fixed knowledge. Readers never change a resource.
+A `Source` is one resource, a `Record` all of them with what is known beforehand. Readers never change a resource.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _T = TypeVar("_T")
 class KeptResource:
     """One resource to read, as it came or as it was kept.
 
-    `reference` is how evidence will name it. `entry_index` is its place in the Bundle, for FHIRPaths; `None` for a stored
-    one. `full_url` is the URL it came with: other resources may refer to it so, and relative references inside it start
+    `reference` is how evidence will name it. `entry_index` is its place in the Bundle, for FHIRPaths; `None` for a
+    stored one. `full_url` is the URL it came with: other resources may refer to it so, and relative references inside it start
     from there.
     """
 

@@ -74,11 +74,13 @@ def _is_subject(path: str, source: Source) -> bool:
 
 def _circles(record: Record) -> Iterator[Issue]:
     onward = {source.index: dict.fromkeys(_next(source, record)) for source in record.sources}
-    for start in _in_a_circle(onward):
-        source = record.sources[start]
-        words = "The chain of references from here comes back to itself: correct it. Each was followed one step only."
-        yield Issue(
-            severity=WARNING, code="business-rule", detail="circular-reference", text=words, expression=(source.path,)
+    places = [record.sources[index].path for index in _in_a_circle(onward)]
+    if places:
+        words = (
+            "Chains of references between these come back to themselves: correct them. Each was followed one step only."
+        )
+        yield grouped(
+            Issue(severity=WARNING, code="business-rule", detail="circular-reference", text=words), paths=places
         )
 
 

@@ -1,4 +1,4 @@
-"""This file names first-level fields that FHIR R4 does not have. They are kept in the bytes and never reject a resource.
+"""This file names first-level fields that FHIR R4 does not have. They never reject a resource.
 
 Deeper ones are found by `validation.validate`, which costs far more and is not on the way of a bundle.
 """

@@ -1,9 +1,9 @@
 """This file checks one resource against FHIR R4's structure with fhir.resources, and names each fault by its FHIRPath.
 
-It is the only file that imports fhir.resources, and only when asked: `$validate` and the tests of what we write use it. On
-the way of a bundle the tolerant readers of this room take its place (one validation costs more than all of the reading).
-fhir.resources has no R4 but R4B; for the types read here their structure is the same (docs/decisions). Not checked by it:
-codes of required value sets, invariants, terminology. Its messages may hold values of the record, so none is passed on.
+It is the only file that imports fhir.resources, and only when asked: `$validate` and the tests of what we write use it.
+On the way of a bundle the tolerant readers of this room take its place (one validation costs as much as all reading).
+fhir.resources has no R4 but R4B; for the types read here their structure is the same. Not checked by it: codes of
+required value sets, invariants, terminology. Its messages may hold values of the record, so none is passed on.
 """
 
 from __future__ import annotations

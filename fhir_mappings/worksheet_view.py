@@ -160,8 +160,14 @@ def _quotes(assessment: Assessment, knowledge: Knowledge, citations: Citations) 
                 ref for seen in alike for ref in (seen.source, seen.exam) if ref is not None
             ),
         }
-        for (_, when, quote), alike in grouped.items()
+        for (_, when, quote), alike in sorted(grouped.items(), key=_reports_first)
     ]
+
+
+def _reports_first(group: tuple[tuple[str, str, str], list[ImagingFinding]]) -> tuple[str, bool]:
+    """By date, and on one day a radiologist's sentences before codes."""
+    (_, when, _), alike = group
+    return when, alike[0].source.type != "DiagnosticReport"
 
 
 def _not_assessed(assessment: Assessment, knowledge: Knowledge, citations: Citations) -> list[dict[str, Any]]:

@@ -1,7 +1,8 @@
 """This file keeps the jobs: one per patient and submission, claimed by one worker at a time under a lease and a fence.
 
 The lease says until when a claim holds; the fence is a number that rises with each claim, so that a worker that was
-asleep cannot finish what another has taken over. docs/states.md draws the states.
+asleep cannot finish what another has taken over. docs/states.md draws the states. The file is long because
+every change of a job's status stands in it, so that the guards can be read side by side.
 """
 
 from __future__ import annotations

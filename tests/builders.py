@@ -122,7 +122,9 @@ def finding(
 
 
 def exam(*, on: str | None = "2019-10-15", modality: str = "CT", reported: bool = True) -> ImagingExam:
-    return ImagingExam(source=ref("ImagingStudy"), started=when(on), modalities=frozenset({modality}), reported=reported)
+    return ImagingExam(
+        source=ref("ImagingStudy"), started=when(on), modalities=frozenset({modality}), reported=reported
+    )
 
 
 def lab(
@@ -158,7 +160,9 @@ def labs(on: str = "2019-10-29", **changed: str) -> tuple[LabResult, ...]:
     return tuple(lab(test, value, on=on) for test, value in {**NORMAL_LABS, **changed}.items())
 
 
-def condition(concept: str, *, at: str | None = None, onset: str | None = None, active: bool = True) -> ClinicalCondition:
+def condition(
+    concept: str, *, at: str | None = None, onset: str | None = None, active: bool = True
+) -> ClinicalCondition:
     return ClinicalCondition(
         source=ref("Condition"),
         concept=concept,

@@ -14,7 +14,7 @@ from fhir_mappings.report_text.scopes import Said, said
 from fhir_mappings.side_binding import SiteMention
 
 _SAME_PHRASE = re.compile(r"[mksdn(]*x?[mksdn(]*")  # nothing that parts: "calcific right malar deposits"
-_COMPLEMENT = re.compile(r"[mn(x]*p[pt]*[mnt]*")  # "foci of coarse calcification"
+_COMPLEMENT = re.compile(r"[mn(x]*p[pt]*x?[mnt]*")  # "foci of coarse calcification"
 _ELSEWHERE = re.compile(r"[mnksdtxp]*")  # "calcification of the left carotid siphon"
 _DIRECT = re.compile(r"[act]*")
 _UNKNOWN_ADJECTIVES = 2

@@ -108,6 +108,8 @@ class Reader:
         others_sited: bool,
     ) -> None:
         certainty = self._certainty(group, attributes)
+        if certainty is Certainty.NEGATED:
+            attributes = Attributes(tissue=attributes.tissue, change=attributes.change)
         sites = () if kind is FindingKind.DISTRACTOR else self._sites(group, attributes, marked)
         from_title = False
         unplaced = not (sites or others_sited or group.definite or certainty is Certainty.NEGATED)
@@ -166,13 +168,9 @@ class Reader:
 
     def _floating_sides(self, group: Group, marked: Marked) -> frozenset[Side]:
         """Gather sides that belong to no region, or to a mere tissue ("right quadriceps muscle")."""
-        mentions = [mention for mention in marked.sides if not mention.bound]
-        return frozenset(
-            side
-            for mention in (*mentions, *marked.weak_sites)
-            if group.start <= mention.start < group.end
-            for side in mention.sides
-        )
+        named = [(mention.start, mention.sides) for mention in marked.sides if not mention.bound]
+        named += [(mention.start, mention.sides) for mention in marked.weak_sites]
+        return frozenset(side for start, sides in named if group.start <= start < group.end for side in sides)
 
     def _titled(self, group: Group, marked: Marked) -> tuple[BodySite, ...]:
         sides = self._floating_sides(group, marked)

@@ -70,7 +70,9 @@ def client(
         settings["FILLERTRACE_DATABASE_URL"] = postgresql_server.create_database(f"main_{uuid4().hex}")
     arguments = ("--port", "0", "--data", str(folder / "data"), "--workers", "2")
     with Service("serve", *arguments, folder=folder, settings=settings) as service:
-        yield Client(service.base_url)
+        connected = Client(service.base_url)
+        yield connected
+        connected.http.close()
 
 
 def someone_else(record: bytes) -> bytes:

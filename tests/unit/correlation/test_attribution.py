@@ -103,9 +103,13 @@ def test_a_mere_raised_pth_does_not() -> None:
 
 
 def test_a_tumour_on_record_at_the_site_is_indeterminate() -> None:
-    facts = timeline(injections=[injection()], findings=[finding()], conditions=[condition("malignancy", at="malar left")])
+    facts = timeline(
+        injections=[injection()], findings=[finding()], conditions=[condition("malignancy", at="malar left")]
+    )
     assert said(facts) == "indeterminate"
-    elsewhere = timeline(injections=[injection()], findings=[finding()], conditions=[condition("malignancy", at="breast left")])
+    elsewhere = timeline(
+        injections=[injection()], findings=[finding()], conditions=[condition("malignancy", at="breast left")]
+    )
     assert said(elsewhere) == "explained"
 
 
@@ -114,7 +118,10 @@ def test_two_products_or_dates_in_one_record_are_indeterminate() -> None:
     products = [injection(source=source), injection(source=source, material="ha", product="Restylane")]
     answer = assessed(timeline(injections=products, findings=[finding()]))
     assert answer.attribution is not None
-    assert (answer.attribution.value, [alert.code for alert in answer.alerts]) == ("indeterminate", ["product_conflict"])
+    assert (answer.attribution.value, [alert.code for alert in answer.alerts]) == (
+        "indeterminate",
+        ["product_conflict"],
+    )
     dates = [injection(source=source), injection(source=source, on="2018-12-01")]
     answer = assessed(timeline(injections=dates, findings=[finding()]))
     assert answer.attribution is not None

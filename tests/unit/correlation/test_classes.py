@@ -33,17 +33,31 @@ def plaques(*regions: str, on: str = "2019-10-15") -> list[ImagingFinding]:
 
 def test_the_published_case_is_explained_by_the_recorded_filler() -> None:
     mri = finding(
-        on="2019-11-14", kind="deposit", at=None, tissue=None, morphology=(), density=None, modality="MR", signs=("hyperintense",)
+        on="2019-11-14",
+        kind="deposit",
+        at=None,
+        tissue=None,
+        morphology=(),
+        density=None,
+        modality="MR",
+        signs=("hyperintense",),
     )
     seen = [*plaques("zygomatic both", "infraorbital both", "buccal both"), finding(at="face both"), mri]
     answer = assessed(timeline(injections=PUBLISHED, findings=seen, labs=labs()))
     assert (attribution(answer), top(answer), answer.alerts) == ("explained", "filler_caha", ())
-    assert [item.finding.key for item in answer.findings] == ["deposit:buccal", "deposit:infraorbital", "deposit:zygomatic"]
+    assert [item.finding.key for item in answer.findings] == [
+        "deposit:buccal",
+        "deposit:infraorbital",
+        "deposit:zygomatic",
+    ]
     assert all(item.injections == PUBLISHED for item in answer.findings)
 
 
 def test_a_thin_residue_after_three_years_is_still_explained_and_the_labs_are_named_as_missing() -> None:
-    seen = [finding(on="2021-10-14", at=region, morphology=("linear",), change="decreased") for region in ("malar both", "buccal both")]
+    seen = [
+        finding(on="2021-10-14", at=region, morphology=("linear",), change="decreased")
+        for region in ("malar both", "buccal both")
+    ]
     answer = assessed(timeline(injections=PUBLISHED, findings=seen))
     assert (attribution(answer), top(answer)) == ("explained", "filler_caha")
     assert "phosphate" in answer.missing
@@ -60,7 +74,11 @@ def test_a_stone_in_a_duct_is_never_a_filler_of_the_hands() -> None:
     seen = [finding(on="2016-07-22", at="wharton_duct left", tissue="duct", morphology=("nodular",), count="single")]
     absent = finding(on="2016-07-22", at="face", certainty=Certainty.NEGATED)
     answer = assessed(
-        timeline(injections=[injection(on="2016-01-04", sites=("hand_dorsum both",))], findings=[*seen, absent], labs=labs("2016-07-19"))
+        timeline(
+            injections=[injection(on="2016-01-04", sites=("hand_dorsum both",))],
+            findings=[*seen, absent],
+            labs=labs("2016-07-19"),
+        )
     )
     assert (attribution(answer), top(answer)) == ("not-explained", "sialolith")
 
@@ -74,7 +92,11 @@ def test_an_injection_after_the_finding_explains_nothing() -> None:
 
 def test_hyaluronic_acid_does_not_explain_calcium() -> None:
     answer = assessed(
-        timeline(injections=[injection(on="2024-01-29", material="ha")], findings=plaques("malar both", on="2024-05-28"), labs=labs("2024-05-23"))
+        timeline(
+            injections=[injection(on="2024-01-29", material="ha")],
+            findings=plaques("malar both", on="2024-05-28"),
+            labs=labs("2024-05-23"),
+        )
     )
     assert (attribution(answer), top(answer)) == ("not-explained", "unrecorded_caha_suspected")
 
@@ -87,7 +109,13 @@ def test_both_kidney_failure_and_the_filler_are_said() -> None:
     ]
     panel = labs("2024-12-11", calcium="2.64", phosphate="2.55", pth="104", creatinine="600")
     answer = assessed(
-        timeline(injections=[injection(on="2024-02-22")], findings=seen, labs=panel, conditions=[condition("esrd")], age=(61, 61))
+        timeline(
+            injections=[injection(on="2024-02-22")],
+            findings=seen,
+            labs=panel,
+            conditions=[condition("esrd")],
+            age=(61, 61),
+        )
     )
     assert attribution(answer) == "partly"
     assert {item.cause for item in answer.differential[:2]} == {"filler_caha", "metastatic_ckd"}
@@ -95,9 +123,17 @@ def test_both_kidney_failure_and_the_filler_are_said() -> None:
 
 
 def test_tiny_foci_of_the_skin_are_not_a_filler() -> None:
-    seen = [finding(on="2018-06-22", at=region, tissue="dermis", morphology=("punctate",), size_mm="1.5") for region in ("forehead both", "malar both")]
+    seen = [
+        finding(on="2018-06-22", at=region, tissue="dermis", morphology=("punctate",), size_mm="1.5")
+        for region in ("forehead both", "malar both")
+    ]
     answer = assessed(
-        timeline(injections=[injection(on="2018-03-24", sites=("nasolabial both",))], findings=seen, labs=labs("2018-06-16"), age=(67, 67))
+        timeline(
+            injections=[injection(on="2018-03-24", sites=("nasolabial both",))],
+            findings=seen,
+            labs=labs("2018-06-16"),
+            age=(67, 67),
+        )
     )
     assert (attribution(answer), top(answer)) == ("not-explained", "osteoma_cutis")
 
@@ -105,14 +141,20 @@ def test_tiny_foci_of_the_skin_are_not_a_filler() -> None:
 def test_one_side_injected_and_the_same_side_found() -> None:
     seen = [finding(on="2026-03-16", at="buccal left", morphology=("clump",))]
     answer = assessed(
-        timeline(injections=[injection(on="2025-05-20", sites=("face", "buccal left"))], findings=seen, labs=labs("2026-03-11"))
+        timeline(
+            injections=[injection(on="2025-05-20", sites=("face", "buccal left"))],
+            findings=seen,
+            labs=labs("2026-03-11"),
+        )
     )
     assert (attribution(answer), top(answer)) == ("explained", "filler_caha")
 
 
 def test_records_that_were_never_done_do_not_count() -> None:
     never = [injection(on="2023-05-28", ignored="entered in error"), injection(on="2023-07-17", ignored="not done")]
-    answer = assessed(timeline(injections=never, findings=plaques("malar both", on="2023-12-14"), labs=labs("2023-12-09")))
+    answer = assessed(
+        timeline(injections=never, findings=plaques("malar both", on="2023-12-14"), labs=labs("2023-12-09"))
+    )
     assert (attribution(answer), top(answer)) == ("not-explained", "unrecorded_caha_suspected")
     assert {fact.why for fact in answer.unused} == {"entered in error", "not done"}
 
@@ -120,7 +162,11 @@ def test_records_that_were_never_done_do_not_count() -> None:
 def test_a_typical_pattern_without_a_record_asks_first() -> None:
     past = condition("malignancy", at="breast left", active=False)
     answer = assessed(
-        timeline(findings=plaques("zygomatic both", "buccal both", on="2019-05-27"), labs=labs("2019-06-10"), conditions=[past])
+        timeline(
+            findings=plaques("zygomatic both", "buccal both", on="2019-05-27"),
+            labs=labs("2019-06-10"),
+            conditions=[past],
+        )
     )
     assert (attribution(answer), top(answer), answer.alerts) == ("indeterminate", "unrecorded_caha_suspected", ())
     assert "ask for filler history" in answer.conclusion
@@ -150,8 +196,15 @@ def test_of_four_products_only_the_fitting_one_contributes() -> None:
 
 
 def test_granulomas_of_silicone_explain_the_calcium_and_the_alert_stands() -> None:
-    seen = [finding(on="2017-09-01", at="buttock both", tissue="fascia", morphology=("nodular", "reticular"), density="high")]
-    panel = [*labs("2017-08-25", calcium="3.27", pth="0.6", vitamin_d_25="45"), lab("vitamin_d_125", "269", on="2017-08-25")]
+    seen = [
+        finding(
+            on="2017-09-01", at="buttock both", tissue="fascia", morphology=("nodular", "reticular"), density="high"
+        )
+    ]
+    panel = [
+        *labs("2017-08-25", calcium="3.27", pth="0.6", vitamin_d_25="45"),
+        lab("vitamin_d_125", "269", on="2017-08-25"),
+    ]
     filler = injection(on="2010", material="silicone", sites=("buttock both",))
     answer = assessed(timeline(injections=[filler], findings=seen, labs=panel))
     assert (attribution(answer), top(answer)) == ("explained", "filler_granuloma_hypercalcaemia")

@@ -66,7 +66,9 @@ def study(**fields: Any) -> dict[str, Any]:
         "subject": SUBJECT,
         "started": "2019-10-15T12:00:00Z",
         "description": "CT face",
-        "series": [{"uid": "1.2.3", "modality": {"system": "http://dicom.nema.org/resources/ontology/DCM", "code": "CT"}}],
+        "series": [
+            {"uid": "1.2.3", "modality": {"system": "http://dicom.nema.org/resources/ontology/DCM", "code": "CT"}}
+        ],
     }
     return {**base, **fields}
 

@@ -40,7 +40,11 @@ def finding(**fields: Any) -> dict[str, Any]:
 def test_a_coded_finding_is_read_with_its_parts() -> None:
     (found,) = mapped(study(), finding()).timeline.findings
     assert found.site is not None
-    assert (found.kind, found.site.region, found.site.sides) == (FindingKind.CALCIFICATION, "malar", {Side.LEFT, Side.RIGHT})
+    assert (found.kind, found.site.region, found.site.sides) == (
+        FindingKind.CALCIFICATION,
+        "malar",
+        {Side.LEFT, Side.RIGHT},
+    )
     assert (found.tissue, found.morphology, found.on_bone) == ("subcutaneous_fat", {"plaque"}, False)
     assert (found.attenuation_hu, found.size_mm, found.modalities) == ((420, 420), Decimal(10), {"CT"})
 
@@ -76,7 +80,11 @@ def encoded(text: str) -> str:
     [
         {"conclusion": "Calcific plaques in the subcutaneous fat of the left cheek."},
         {"presentedForm": [{"contentType": "text/plain", "data": encoded("Calcific plaques in the left cheek.")}]},
-        {"presentedForm": [{"contentType": "text/html", "data": encoded("<p>Calcific plaques in the <b>left cheek</b>.")}]},
+        {
+            "presentedForm": [
+                {"contentType": "text/html", "data": encoded("<p>Calcific plaques in the <b>left cheek</b>.")}
+            ]
+        },
         {"text": {"status": "generated", "div": "<div>Calcific plaques in the left cheek.</div>"}},
     ],
 )

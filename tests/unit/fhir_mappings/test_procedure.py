@@ -80,7 +80,9 @@ def test_a_precise_place_in_the_note_wins_over_face() -> None:
 
 
 def test_opposite_sides_leave_the_side_open() -> None:
-    found = mapped(procedure(code=CPT, bodySite=[{"text": "Left malar region"}], note=[{"text": "Radiesse, right malar."}]))
+    found = mapped(
+        procedure(code=CPT, bodySite=[{"text": "Left malar region"}], note=[{"text": "Radiesse, right malar."}])
+    )
     assert sides(found.timeline.injections[0]) == {"malar": set()}
     assert details(found)["contradictory-sides"] == "Bundle.entry[1].resource.bodySite"
 
