@@ -61,12 +61,13 @@ def _serve(arguments: argparse.Namespace, environment: Mapping[str, str]) -> int
     from cli.stop_signal import StopSignal
 
     settings, store_settings = check_settings(environment, host=arguments.host, port=arguments.port)
+    data = arguments.data.resolve()  # the embedded Redis has a working folder of its own
     stop = StopSignal()
     with ExitStack() as parts:
-        parts.enter_context(_alone_in(arguments.data))
+        parts.enter_context(_alone_in(data))
         urls = {
-            "FILLERTRACE_DATABASE_URL": store_settings.database_url or _sqlite_url(arguments.data),
-            "FILLERTRACE_REDIS_URL": store_settings.redis_url or _embedded_redis(arguments.data, parts),
+            "FILLERTRACE_DATABASE_URL": store_settings.database_url or _sqlite_url(data),
+            "FILLERTRACE_REDIS_URL": store_settings.redis_url or _embedded_redis(data, parts),
         }
         # The workers get the addresses by their names; a _FILE beside them would say the same thing twice.
         settled = {name: value for name, value in environment.items() if name.removesuffix("_FILE") not in urls} | urls
@@ -85,7 +86,7 @@ def _serve(arguments: argparse.Namespace, environment: Mapping[str, str]) -> int
 
 
 def _sqlite_url(data: Path) -> str:
-    return f"sqlite:///{(data / 'fillertrace.sqlite3').resolve()}"
+    return f"sqlite:///{data / 'fillertrace.sqlite3'}"
 
 
 def _embedded_redis(data: Path, parts: ExitStack) -> str:

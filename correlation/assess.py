@@ -19,8 +19,9 @@ from correlation.hypothetical import attribution_if, open_questions
 from correlation.injections import counted_injections, site_words
 from correlation.look import look_of
 from correlation.missing import missing_facts, unused_facts
+from correlation.ordering import in_order
 from correlation.timeline import ClinicalCondition, PatientTimeline
-from correlation.weighing import Weighing, best_of_each
+from correlation.weighing import Weighing
 from correlation.wording import conclusion_words, limitation_words
 from correlation.would_change import patient_changes, with_changes
 
@@ -34,12 +35,15 @@ NO_TARGET = "the imaging in reach was reported and describes nothing that asks f
 
 def assess(timeline: PatientTimeline, knowledge: Knowledge, *, as_of: date) -> Assessment:
     """Everything the record of one patient says about deposits and fillers, as known on `as_of`."""
+    timeline = in_order(timeline)
     chart = read_chart(timeline, knowledge, as_of=as_of)
     weighing = Weighing(chart)
     findings = tuple(assess_finding(chart, finding, weighing.differential(finding)) for finding in chart.findings)
-    differential = best_of_each([item.differential for item in findings]) if findings else weighing.differential(None)
+    differential = (
+        weighing.over_all([item.differential for item in findings]) if findings else weighing.differential(None)
+    )
     attribution, because, changes = _attribution(chart, weighing, findings, differential)
-    differential = tuple(with_changes(chart, item, categories=weighing.categories) for item in differential)
+    differential = tuple(with_changes(weighing, item) for item in differential)
     alerts = raise_alerts(chart)
     missing = missing_facts(chart)
     return Assessment(
@@ -63,7 +67,7 @@ def assess(timeline: PatientTimeline, knowledge: Knowledge, *, as_of: date) -> A
 
 
 def read_chart(timeline: PatientTimeline, knowledge: Knowledge, *, as_of: date) -> Chart:
-    """The facts put in order: findings grouped, injections that count, the laboratory near the imaging."""
+    """The facts read together: findings grouped, injections that count, the laboratory near the imaging."""
     memory = _memory_of(knowledge)
     courses = find_courses(timeline, knowledge=knowledge, wide=memory.parts)
     seen = {mention.seen for course in courses for mention in course.seen if mention.seen}
@@ -100,7 +104,7 @@ def _memory_of(knowledge: Knowledge) -> Memory:
 
 def _by_concept(conditions: Sequence[ClinicalCondition]) -> dict[str, tuple[ClinicalCondition, ...]]:
     grouped: dict[str, tuple[ClinicalCondition, ...]] = {}
-    for item in sorted(conditions, key=lambda found: (found.source.reference, found.concept, found.text)):
+    for item in conditions:
         grouped[item.concept] = (*grouped.get(item.concept, ()), item)
     return grouped
 

@@ -39,7 +39,7 @@ def assess_finding(
     verdicts = filler_verdicts(chart, finding, differential)
     attribution, because = attribute_finding(chart, finding, differential, verdicts=verdicts)
     fitting = [item for item in verdicts if item.judged.verdict in (Verdict.FITS, Verdict.PARTLY)]
-    injections = tuple(dict.fromkeys(injection for item in fitting for injection in item.injections))
+    injections = tuple({id(injection): injection for item in fitting for injection in item.injections}.values())
     return FindingAssessment(
         finding=finding,
         attribution=attribution,

@@ -152,12 +152,13 @@ def laboratory_near(
 ) -> Laboratory:
     """The nearest valid result of every test within the window (90 days) of any of the given days."""
     window = int(measures["lab_window"].value)
-    chosen: dict[str, tuple[tuple[int, int, str], LabResult]] = {}
+    chosen: dict[str, tuple[tuple[int, int, int, str, str], LabResult]] = {}
     for result in timeline.labs:
         away = _days_away(result, anchors) if usable(result) else None
         if away is None or away > window:
             continue
-        rank = (int(result.preliminary), away, result.source.reference)
+        later_first = -result.collected.latest.toordinal() if result.collected else 0
+        rank = (int(result.preliminary), away, later_first, str(result.value), result.source.reference)
         if result.test not in chosen or rank < chosen[result.test][0]:
             chosen[result.test] = (rank, result)
     results = {test: result for test, (_, result) in sorted(chosen.items())}
@@ -177,9 +178,9 @@ def newest_laboratory(timeline: PatientTimeline, *, measures: Mapping[str, Measu
     return Laboratory(timeline=timeline, measures=measures, results={item.test: item for item in dated})
 
 
-def _age_order(result: LabResult) -> tuple[date, bool, str]:
+def _age_order(result: LabResult) -> tuple[date, bool, str, str]:
     latest = result.collected.latest if result.collected else date.min
-    return latest, not result.preliminary, result.source.reference
+    return latest, not result.preliminary, str(result.value), result.source.reference
 
 
 def corrected_calcium(*, calcium: Decimal, albumin: Decimal, slope: Decimal, reference: Decimal) -> Decimal:

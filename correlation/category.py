@@ -12,19 +12,11 @@ from correlation.catalogue import CategoryRule
 
 FOR = (Strength.STRONG_FOR, Strength.MODERATE_FOR, Strength.SUPPORTING_FOR)
 AGAINST = (Strength.STRONG_AGAINST, Strength.MODERATE_AGAINST, Strength.SUPPORTING_AGAINST)
-ORDER = (*FOR, *AGAINST)
+ORDER = (*FOR, *AGAINST, Strength.NONE)  # the last place is never counted
 PLACE = {strength: index for index, strength in enumerate(ORDER)}
 
 # For ranking inside a category only; no number leaves the engine.
-WEIGHT = {
-    Strength.STRONG_FOR: 4,
-    Strength.MODERATE_FOR: 2,
-    Strength.SUPPORTING_FOR: 1,
-    Strength.NONE: 0,
-    Strength.SUPPORTING_AGAINST: -1,
-    Strength.MODERATE_AGAINST: -2,
-    Strength.STRONG_AGAINST: -4,
-}
+WEIGHTS = (4, 2, 1, -4, -2, -1, 0)  # in the order of `ORDER`; for ranking inside a category only, never shown
 RANK = {Category.PROBABLE: 0, Category.POSSIBLE: 1, Category.UNASSESSABLE: 2, Category.UNLIKELY: 3}
 
 Counts = tuple[int, ...]  # answers by strength, in the order of `ORDER`
@@ -34,9 +26,8 @@ def counts_of(strengths: Iterable[Strength]) -> Counts:
     """How many answers there are of each strength; answers that weigh nothing are left out."""
     counts = [0] * len(ORDER)
     for strength in strengths:
-        place = PLACE.get(strength)
-        if place is not None:
-            counts[place] += 1
+        counts[PLACE[strength]] += 1
+    counts[-1] = 0
     return tuple(counts)
 
 
@@ -44,7 +35,7 @@ def category_of(counts: Counts, *, rules: Sequence[CategoryRule]) -> Category:
     """The category of the first row whose conditions all hold; `unassessable` where no row fits."""
     named = {strength.value: counts[place] for strength, place in PLACE.items()}
     named["for"] = sum(counts[: len(FOR)])
-    named["against"] = sum(counts[len(FOR) :])
+    named["against"] = sum(counts[len(FOR) : -1])
     named["answered"] = named["for"] + named["against"]
     for rule in rules:
         if all(named[name] >= least for name, least in rule.at_least.items()) and all(
@@ -54,6 +45,6 @@ def category_of(counts: Counts, *, rules: Sequence[CategoryRule]) -> Category:
     return Category.UNASSESSABLE
 
 
-def weight_of(strengths: Iterable[Strength]) -> int:
+def weight_of_counts(counts: Counts) -> int:
     """The sum by which causes of the same category are ranked; never shown."""
-    return sum(WEIGHT[strength] for strength in strengths)
+    return sum(count * weight for count, weight in zip(counts, WEIGHTS, strict=True))

@@ -5,7 +5,7 @@ A `Chart` lives for one assessment. It remembers what was worked out once, so th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from typing import NamedTuple
 from correlation.anatomy import distance
 from correlation.assessment import Category, FindingCourse, Reply
 from correlation.biochemistry import Laboratory
-from correlation.catalogue import Cause, Knowledge
+from correlation.catalogue import Cause, Knowledge, Question
 from correlation.look import Look
 from correlation.timeline import ClinicalCondition, FillerInjection, PatientTimeline, ResourceRef
 
@@ -73,6 +73,18 @@ class JointFit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One question of one cause made ready: its function, and where a yes and a no are counted."""
+
+    question: Question
+    ask: Callable[[Case], Said]
+    per_finding: bool
+    meaning: int
+    yes_place: int
+    no_place: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
     """What was worked out for one edition of the knowledge base and holds for every patient."""
 
@@ -80,6 +92,9 @@ class Memory:
     distances: dict[tuple[str, str], int | None] = field(default_factory=dict)
     reaches: dict[tuple[str, str, str], Reach] = field(default_factory=dict)
     categories: dict[tuple[int, ...], Category] = field(default_factory=dict)
+    meanings: dict[str, int] = field(default_factory=dict)  # questions of several causes that ask the same thing
+    plans: dict[str, tuple[Step, ...]] = field(default_factory=dict)  # the questions of each cause, made ready
+    words: dict[tuple[int, str], frozenset[str]] = field(default_factory=dict)  # parameters of questions, by identity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +113,7 @@ class Chart:
     looks: dict[str, Look] = field(default_factory=dict)
     fits: dict[str, tuple[Fit, ...]] = field(default_factory=dict)
     joints: dict[tuple[str, tuple[str, ...]], JointFit] = field(default_factory=dict)
+    conflicts: dict[int, str] = field(default_factory=dict)  # by the identity of the injection
     statements: dict[ResourceRef, list[FillerInjection]] = field(default_factory=dict)
 
     @property
@@ -122,7 +138,7 @@ class Chart:
         return int(self.knowledge.measures[name].value)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen, only because hundreds are made for one patient and that is slower
 class Case:
     """What one question is asked about: one cause and one finding of one patient. `finding` is `None` without any."""
 
@@ -134,7 +150,11 @@ class Case:
 
     def words(self, name: str) -> frozenset[str]:
         """The words of the question's parameter, empty where the cause gives none."""
-        return frozenset(self.parameters.get(name, ()))
+        key = (id(self.parameters), name)
+        words = self.chart.memory.words.get(key)
+        if words is None:
+            words = self.chart.memory.words[key] = frozenset(self.parameters.get(name, ()))
+        return words
 
 
 NO_FINDING = Said(Reply.NOT_KNOWN, "there is no finding to look at")

@@ -8,17 +8,21 @@ from correlation.timeline import FillerInjection, ResourceRef
 
 def conflict_of(chart: Chart, injection: FillerInjection) -> str:
     """The contradiction that this injection is part of, in a clause; empty without."""
-    return product_conflict(chart, injection) or date_conflict(chart, injection)
+    if id(injection) not in chart.conflicts:
+        chart.conflicts[id(injection)] = product_conflict(chart, injection) or date_conflict(chart, injection)
+    return chart.conflicts[id(injection)]
 
 
 def same_record(chart: Chart, injection: FillerInjection) -> tuple[FillerInjection, ...]:
     """The other facts that speak of the same procedure: read from it, or from a statement tied to it."""
+    if len(chart.counted) < 2:
+        return ()
     if not chart.statements:
         for other in chart.counted:
             for ref in _statements(other):
                 chart.statements.setdefault(ref, []).append(other)
-    together = [other for ref in _statements(injection) for other in chart.statements.get(ref, ())]
-    return tuple(other for other in dict.fromkeys(together) if other is not injection)
+    together = (other for ref in _statements(injection) for other in chart.statements.get(ref, ()))
+    return tuple(other for other in together if other is not injection)
 
 
 def _statements(injection: FillerInjection) -> tuple[ResourceRef, ...]:

@@ -13,6 +13,7 @@ from collections.abc import Container, Iterable, Mapping
 from correlation.assessment import FindingCourse
 from correlation.catalogue import Knowledge
 from correlation.dates import DateRange
+from correlation.ordering import finding_order
 from correlation.timeline import (
     TARGET_KINDS,
     BodySite,
@@ -126,7 +127,7 @@ def _lies_in(region: str, wide: str, *, knowledge: Knowledge) -> bool:
 
 def _course(place: Place, seen: list[ImagingFinding]) -> FindingCourse:
     family, region, layer = place
-    ordered = tuple(sorted(seen, key=_order))
+    ordered = tuple(sorted(seen, key=finding_order))
     key = ":".join(part for part in (family, region or "unsited", layer) if part)
     return FindingCourse(
         key=key,
@@ -135,18 +136,6 @@ def _course(place: Place, seen: list[ImagingFinding]) -> FindingCourse:
         seen=ordered,
         first_seen=_first_seen(ordered),
         course=_story(ordered),
-    )
-
-
-def _order(finding: ImagingFinding) -> tuple[bool, str, str, str, str, str]:
-    when = finding.seen
-    return (
-        when is None,
-        when.earliest.isoformat() if when else "",
-        when.latest.isoformat() if when else "",
-        finding.source.reference,
-        finding.quote,
-        f"{finding.kind.value} {finding.tissue} {finding.size_mm} {sorted(finding.morphology)}",
     )
 
 

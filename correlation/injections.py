@@ -12,6 +12,7 @@ from correlation.appearance import can_appear
 from correlation.assessment import FindingCourse, Reply, UnusedFact
 from correlation.chart import Chart, Fit, JointFit, Reach
 from correlation.dates import DateRange
+from correlation.ordering import injection_order
 from correlation.timeline import BodySite, FillerInjection, Side
 
 SCORE = {Reply.YES: 1, Reply.NOT_KNOWN: 0, Reply.NO: -10}
@@ -33,26 +34,15 @@ NO_FIT = JointFit(
 
 def counted_injections(injections: Iterable[FillerInjection]) -> tuple[FillerInjection, ...]:
     """The injections that may count, oldest first, undated ones last."""
-    return tuple(sorted((item for item in injections if item.ignored_because is None), key=_order))
+    return tuple(sorted((item for item in injections if item.ignored_because is None), key=injection_order))
 
 
 def ignored_injections(injections: Iterable[FillerInjection]) -> tuple[UnusedFact, ...]:
     """The injections the record itself forbids counting, with the reason."""
     return tuple(
         UnusedFact(source=item.source, what=injection_words(item), why=item.ignored_because)
-        for item in sorted(injections, key=_order)
+        for item in sorted(injections, key=injection_order)
         if item.ignored_because is not None
-    )
-
-
-def _order(injection: FillerInjection) -> tuple[bool, str, str, str, str]:
-    when = injection.performed
-    return (
-        when is None,
-        when.latest.isoformat() if when else "",
-        when.earliest.isoformat() if when else "",
-        injection.source.reference,
-        injection.material,
     )
 
 

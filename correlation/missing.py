@@ -73,9 +73,9 @@ def unused_facts(chart: Chart, findings: Sequence[FindingAssessment]) -> tuple[U
 
 
 def _without_part(chart: Chart, findings: Sequence[FindingAssessment]) -> Iterator[UnusedFact]:
-    used = {injection for finding in findings for injection in finding.injections}
+    used = {id(injection) for finding in findings for injection in finding.injections}
     for place, injection in enumerate(chart.counted):
-        if injection not in used:
+        if id(injection) not in used:
             fits = [fits_of(chart, finding.finding)[place] for finding in findings]
             yield UnusedFact(source=injection.source, what=injection_words(injection), why=_why(fits))
 

@@ -158,8 +158,8 @@ def _things(findings: Sequence[FindingAssessment]) -> str:
 
 
 def _used(findings: Sequence[FindingAssessment]) -> list[FillerInjection]:
-    used = dict.fromkeys(injection for item in findings for injection in item.injections)
-    return sorted(used, key=lambda item: (item.performed is None, str(item.performed), item.source.reference))
+    used = {id(injection): injection for item in findings for injection in item.injections}
+    return sorted(used.values(), key=lambda item: (item.performed is None, str(item.performed), item.source.reference))
 
 
 def _alternative(differential: Sequence[CauseAssessment]) -> str:

@@ -11,9 +11,8 @@ from itertools import combinations, product
 
 from correlation.assessment import Answer, Attribution, Category, CauseAssessment, Change, Reply, Strength
 from correlation.catalogue import Cause
-from correlation.category import PLACE, Counts, category_of, counts_of
-from correlation.chart import Chart
-from correlation.weighing import strength_of
+from correlation.category import PLACE, Counts
+from correlation.weighing import Weighing, strength_of
 
 REPLIES = (Reply.YES, Reply.NO)
 MOST_CHANGES = 4  # a reader wants the few that matter
@@ -22,18 +21,15 @@ MOST_PAIRED = 6  # unknown questions that are tried in pairs
 Flip = tuple[tuple[int, Reply], ...]  # which answers, by their place, are answered how
 
 
-def with_changes(chart: Chart, item: CauseAssessment, *, categories: dict[Counts, Category]) -> CauseAssessment:
-    """A cause with what would move its category."""
-    cause = chart.knowledge.causes[item.cause]
-    start = counts_of(answer.strength for answer in item.answers)
+def with_changes(weighing: Weighing, item: CauseAssessment) -> CauseAssessment:
+    """A cause, as it was just weighed, with what would move its category."""
+    cause = weighing.chart.knowledge.causes[item.cause]
+    start = weighing.counts[id(item)]
     if start[PLACE[Strength.STRONG_AGAINST]]:
         return item  # decided: no missing fact can outweigh it
 
     def becomes(flip: Flip) -> Category:
-        counts = _flipped(start, cause, flip)
-        if counts not in categories:
-            categories[counts] = category_of(counts, rules=chart.knowledge.categories)
-        return categories[counts]
+        return weighing.category(_flipped(start, cause, flip))
 
     changes = tuple(
         _cause_change(item, flip, category) for flip, category in _smallest(item.answers, cause, becomes, item.category)
@@ -44,9 +40,8 @@ def with_changes(chart: Chart, item: CauseAssessment, *, categories: dict[Counts
 def _flipped(start: Counts, cause: Cause, flip: Flip) -> Counts:
     counts = list(start)
     for index, reply in flip:
-        place = PLACE.get(strength_of(cause.questions[index], reply))
-        if place is not None:
-            counts[place] += 1
+        counts[PLACE[strength_of(cause.questions[index], reply)]] += 1
+    counts[-1] = 0
     return tuple(counts)
 
 

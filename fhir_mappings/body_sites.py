@@ -34,6 +34,11 @@ class _Tables:
     def __init__(self) -> None:
         self._digest: str | None = None
         self._regions: dict[str, tuple[str, ...]] = {}
+        self._wide: frozenset[str] = frozenset()
+
+    def wide(self, knowledge: Knowledge) -> frozenset[str]:
+        self.regions(knowledge)
+        return self._wide
 
     def regions(self, knowledge: Knowledge) -> dict[str, tuple[str, ...]]:
         if self._digest != knowledge.digest:
@@ -41,6 +46,7 @@ class _Tables:
             for region in knowledge.regions.values():
                 for code in region.snomed:
                     found[code] = (*found.get(code, ()), region.id)
+            self._wide = frozenset(name for region in knowledge.regions.values() for name in region.broader)
             self._digest, self._regions = knowledge.digest, found
         return self._regions
 
@@ -136,7 +142,7 @@ def with_sides(sites: Iterable[BodySite], sides: frozenset[Side]) -> tuple[BodyS
 
 def is_wide(site: BodySite, knowledge: Knowledge) -> bool:
     """Whether a region is only a wider word for others, such as "face"."""
-    return any(site.region in region.broader for region in knowledge.regions.values())
+    return site.region in _TABLES.wide(knowledge)
 
 
 def _lies_in(site: BodySite, wider: Iterable[BodySite], knowledge: Knowledge) -> bool:
@@ -148,7 +154,7 @@ def _lies_in(site: BodySite, wider: Iterable[BodySite], knowledge: Knowledge) ->
 def merged(stated: tuple[BodySite, ...], told: tuple[BodySite, ...], knowledge: Knowledge) -> tuple[BodySite, ...]:
     """The places of a coded field together with those of a note.
 
-    A precise place in the note wins over a wide one in the field ("Face"). Where the field is precise it stands, and the
+    A precise place in the note wins over a wide one in the field ("Face"). Where the field is precise it stands; the
     note only adds sides that the field left out. Opposite sides for one region leave the side open.
     """
     precise = [site for site in stated if not is_wide(site, knowledge)]

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from fhir_mappings.elements import objects, string
+from fhir_mappings.elements import mapping, objects, string
 from fhir_mappings.fhir_version import foreign_version
 from fhir_mappings.issues import ERROR, INFORMATION, WARNING, Issue, grouped
 from fhir_mappings.limits import DEFAULT_LIMITS, Limits
@@ -154,7 +154,7 @@ def _entry(index: int, entry: Any) -> ParsedEntry:
         return ParsedEntry(index=index, full_url=None, resource=None, type=None)
     resource = entry.get("resource")
     kind = string(resource.get("resourceType")) if isinstance(resource, dict) else ""
-    request = entry.get("request") if isinstance(entry.get("request"), dict) else {}
+    request = mapping(entry.get("request"))
     return ParsedEntry(
         index=index,
         full_url=string(entry.get("fullUrl")) or None,

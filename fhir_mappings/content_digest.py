@@ -15,7 +15,7 @@ from hashlib import sha256
 from json import dumps
 from typing import Any, Final
 
-from correlation.assessment import Assessment, CauseAssessment
+from correlation.assessment import Answer, Assessment, CauseAssessment
 from correlation.timeline import ResourceRef
 
 _AS_IT_IS: Final = frozenset({str, int, bool})
@@ -24,23 +24,28 @@ _AS_IT_IS: Final = frozenset({str, int, bool})
 def content_digest(assessment: Assessment) -> str:
     """SHA-256, in hex, over the facts and the answers."""
     content = {
-        "attribution": assessment.attribution,
+        "attribution": _plain(assessment.attribution),
         "findings": [
-            [finding.finding.key, finding.attribution, [_cause(cause) for cause in finding.differential]]
+            [finding.finding.key, finding.attribution.value, *(_category(cause) for cause in finding.differential)]
             for finding in assessment.findings
         ],
-        "causes": [_cause(cause) for cause in assessment.differential],
+        "causes": [
+            [_category(cause), *(_answer(answer) for answer in cause.answers)] for cause in assessment.differential
+        ],
         "alerts": sorted(alert.code for alert in assessment.alerts),
         "facts": {
             field.name: _facts(getattr(assessment.timeline, field.name)) for field in fields(assessment.timeline)
         },
     }
-    return sha256(dumps(_plain(content), sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return sha256(dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def _cause(cause: CauseAssessment) -> list[Any]:
-    answers = [[answer.question, answer.reply, answer.strength] for answer in cause.answers]
-    return [cause.cause, cause.category, answers]
+def _category(cause: CauseAssessment) -> str:
+    return f"{cause.cause} {cause.category.value}"
+
+
+def _answer(answer: Answer) -> str:
+    return f"{answer.question} {answer.reply.value} {answer.strength.value}"
 
 
 def _facts(value: object) -> Any:

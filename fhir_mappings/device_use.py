@@ -39,7 +39,7 @@ def device_uses(record: Record) -> list[DeviceUse]:
     return [
         use
         for source in record.of_type("DeviceUseStatement")
-        for use in record.guarded(partial(_uses, source, record), path=source.path, otherwise=[])
+        for use in record.guarded_list(partial(_uses, source, record), path=source.path)
     ]
 
 

@@ -61,7 +61,7 @@ def _report(source: Source, record: Record) -> ImagingReport | None:
 
 
 def is_imaging_report(resource: dict[str, Any]) -> bool:
-    """Whether a DiagnosticReport is about imaging: by category, by its studies, by code, or by the words of its code."""
+    """Whether a DiagnosticReport is about imaging: by category, studies, code, or the words of its code."""
     table = code_table("imaging")
     code = resource.get("code")
     categories = objects(resource.get("category"))
@@ -84,7 +84,7 @@ def is_imaging_report(resource: dict[str, Any]) -> bool:
 
 
 def exams_of_report(report: ImagingReport, exams: dict[int, ImagingExam], record: Record) -> list[int]:
-    """The exams a report is about, by their study's place: named, ordered together, or the only fitting one of its day."""
+    """The exams a report is about, by their study's place: named, ordered together, or the only one of its day."""
     source = report.source
     named = [found.source.index for found in record.follow_all(source.resource.get("imagingStudy"), source)]
     named += [found.source.index for found in record.follow_all(source.resource.get("basedOn"), source)]
@@ -97,7 +97,7 @@ def exams_of_report(report: ImagingReport, exams: dict[int, ImagingExam], record
 
 
 def same_day(when: DateRange | None, modalities: frozenset[str], exams: dict[int, ImagingExam]) -> list[int]:
-    """The only exam of that very day whose modality does not speak against it; empty where there are none or several."""
+    """The only exam of that very day whose modality does not speak against it; none where there are several."""
     if when is None or not when.is_one_day:
         return []
     fitting = [

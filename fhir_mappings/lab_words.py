@@ -61,11 +61,18 @@ def _certainly_in_range(lab: LabResult, value: Decimal) -> bool:
     return True
 
 
-def value_words(lab: LabResult) -> str:
-    """The value in the analyte's own unit, and as it was written where that differs."""
+def plain_value(lab: LabResult) -> str:
+    """The value in the analyte's own unit."""
     if lab.value is None:
         return lab.qualitative or lab.as_written
-    plain = f"{lab.comparator or ''}{_digits(lab.value)} {lab.unit}".strip()
+    return f"{lab.comparator or ''}{_digits(lab.value)} {lab.unit}".strip()
+
+
+def value_words(lab: LabResult) -> str:
+    """The value in the analyte's own unit, and as it was written where that differs."""
+    plain = plain_value(lab)
+    if lab.value is None:
+        return plain
     written = lab.as_written.strip()
     return plain if not written or _squeezed(written) == _squeezed(plain) else f"{plain} (written {written})"
 

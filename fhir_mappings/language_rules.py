@@ -16,6 +16,7 @@ from fhir_mappings.phrases import Element, PhraseTable, elements_of, phrase_tabl
 
 _NOT_LANGUAGES = ("shared.toml", "products.toml")
 _ATTRIBUTES = ("tissue", "morphology", "density", "bone", "change", "count", "signs")
+_UNITS = ("hounsfield", "millimetre", "centimetre", "range_words", "value_words")
 _SINGLE_LISTS = {
     "others": "other",
     "distractors": "distractor",
@@ -75,12 +76,14 @@ class Shared:
 def languages() -> Mapping[str, Language]:
     """Every language that has a file here, by its code."""
     folder = files("fhir_mappings.report_text")
-    found = {}
-    for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if file.name.endswith(".toml") and file.name not in _NOT_LANGUAGES:
-            language = _language(tomllib.loads(file.read_text(encoding="utf-8")))
-            found[language.code] = language
-    return MappingProxyType(found)
+    written = [
+        tomllib.loads(file.read_text(encoding="utf-8"))
+        for file in sorted(folder.iterdir(), key=lambda entry: entry.name)
+        if file.name.endswith(".toml") and file.name not in _NOT_LANGUAGES
+    ]
+    # Units of measure are read in every language's spelling: an English report may come from a Spanish scanner.
+    units = {name: [word for data in written for word in data["numbers"][name]] for name in _UNITS}
+    return MappingProxyType({data["language"]: _language(data, units) for data in written})
 
 
 @lru_cache(maxsize=1)
@@ -101,7 +104,7 @@ def shared() -> Shared:
     )
 
 
-def _language(data: Mapping[str, Any]) -> Language:
+def _language(data: Mapping[str, Any], units: Mapping[str, list[str]]) -> Language:
     rows = tuple(_phrases(data))
     return Language(
         code=data["language"],
@@ -111,7 +114,7 @@ def _language(data: Mapping[str, Any]) -> Language:
         headings=_headings(data["sections"]),
         phrases=phrase_table(rows),
         rows=rows,
-        numbers=_numbers(data["numbers"]),
+        numbers=_numbers({**data["numbers"], **units}),
         data=MappingProxyType(dict(data)),
     )
 

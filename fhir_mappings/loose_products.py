@@ -30,12 +30,8 @@ def injections_of_uses(uses: Iterable[DeviceUse], record: Record) -> list[Filler
         injection
         for use in uses
         for product in _products(use.named)
-        for injection in record.guarded(partial(_of_use, use, product, record), path=use.source.path, otherwise=_nothing())
+        for injection in record.guarded_list(partial(_of_use, use, product, record), path=use.source.path)
     ]
-
-
-def _nothing() -> list[FillerInjection]:
-    return []
 
 
 def _products(named: Iterable[Named]) -> list[Named]:
@@ -78,7 +74,7 @@ def injections_of_devices(known: Sequence[FillerInjection], record: Record) -> l
         injection
         for source in record.of_type("Device")
         if source.index not in taken
-        for injection in record.guarded(partial(_alone, source, materials, record), path=source.path, otherwise=_nothing())
+        for injection in record.guarded_list(partial(_alone, source, materials, record), path=source.path)
     ]
 
 

@@ -59,7 +59,7 @@ def read_injections(record: Record) -> list[FillerInjection]:
     found: list[FillerInjection] = []
     for source in procedures:
         read = partial(_read_procedure, source, acts[source.index], tied.get(source.index, []), record)
-        found += record.guarded(read, path=source.path, otherwise=[])
+        found += record.guarded_list(read, path=source.path)
     found += injections_of_uses(loose, record)
     return found + injections_of_devices(found, record)
 

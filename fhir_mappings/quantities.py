@@ -29,8 +29,12 @@ _UP_TO: Final = re.compile(r"^(?:up to|less than|below|hasta|menor (?:de|que)|in
 _FROM: Final = re.compile(r"^(?:more than|greater than|above|at least|mayor (?:de|que)|superior a)\s*", re.IGNORECASE)
 _LARGEST_EXPONENT: Final = 15
 _OTHER_SPELLINGS: Final = (
-    ("IU/", "U/"), ("mIU/", "mU/"), ("UI/", "U/"), ("/hr", "/h"), ("/min/1.73m2", "/min/{1.73_m2}"), ("mcg", "ug"), ("mm[hg]", "mmhg"),
-)  # fmt: skip
+    ("IU/", "U/"),
+    ("UI/", "U/"),
+    ("/hr", "/h"),
+    ("/min/1.73m2", "/min/{1.73_m2}"),
+    ("mcg", "ug"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,8 +26,8 @@ class KeptResource:
     """One resource to read, as it came or as it was kept.
 
     `reference` is how evidence will name it. `entry_index` is its place in the Bundle, for FHIRPaths; `None` for a
-    stored one. `full_url` is the URL it came with: other resources may refer to it so, and relative references inside it start
-    from there.
+    stored one. `full_url` is the URL it came with: other resources may refer to it so, and relative references inside
+    it start from there.
     """
 
     reference: str
@@ -133,6 +133,11 @@ class Record:
             issue = Issue(severity=ERROR, code="exception", detail="unreadable-resource", text=text, expression=(path,))
             self.issues.append(issue)
             return otherwise
+
+    def guarded_list(self, read: Callable[[], list[_T]], *, path: str) -> list[_T]:
+        """As `guarded`, with an empty list where it fails."""
+        empty: list[_T] = []
+        return self.guarded(read, path=path, otherwise=empty)
 
     def warn(self, detail: str, text: str, path: str, *, code: str = "business-rule") -> None:
         """Keep a warning."""

@@ -55,9 +55,10 @@ def reference_issues(record: Record) -> Iterator[Issue]:
 
 
 _PEOPLE_ELEMENTS: Final = (
-    "encounter", "performer", "actor", "location", "requester", "recorder", "asserter", "author", "organization", "onBehalfOf",
-    "managingOrganization", "generalPractitioner", "serviceProvider", "individual", "informationSource", "resultsInterpreter",
-    "endpoint", "referrer", "interpreter", "custodian", "owner", "context", "assigner", "insurer", "provider",
+    "encounter", "performer", "actor", "location", "requester", "recorder", "asserter", "author", "organization",
+    "onBehalfOf", "managingOrganization", "generalPractitioner", "serviceProvider", "individual", "informationSource",
+    "resultsInterpreter", "endpoint", "referrer", "interpreter", "custodian", "owner", "context", "assigner", "insurer",
+    "provider",
 )  # fmt: skip
 
 

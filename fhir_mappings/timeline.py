@@ -65,7 +65,7 @@ class _Facts:
 
 
 def timeline_from(resources: Sequence[KeptResource], *, as_of: date, knowledge: Knowledge) -> Mapped:
-    """One patient's facts in date order. All resources must be theirs (`patient_groups`); our own output is left out."""
+    """One patient's facts in date order. All resources must be theirs (`patient_groups`); ours is not read."""
     issues: list[Issue] = []
     kept = _without_own(resources, issues)
     patients = [one for one in kept if string(one.resource.get("resourceType")) == "Patient"]

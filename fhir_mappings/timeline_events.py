@@ -15,7 +15,7 @@ from correlation.timeline import (
     ImagingFinding,
     LabResult,
 )
-from fhir_mappings.lab_words import HIGH, LOW, lab_state, test_words, value_words
+from fhir_mappings.lab_words import HIGH, LOW, lab_state, plain_value, test_words
 from fhir_mappings.site_words import regions_words, site_words
 from fhir_mappings.timeline_svg import TimelineEvent
 
@@ -131,4 +131,4 @@ def _finding_words(finding: ImagingFinding, knowledge: Knowledge) -> str:
 
 
 def _lab_words(lab: LabResult, knowledge: Knowledge) -> str:
-    return f"{test_words(lab, knowledge)} {lab_state(lab)}: {value_words(lab)}"
+    return f"{test_words(lab, knowledge)} {lab_state(lab)}: {plain_value(lab)}"

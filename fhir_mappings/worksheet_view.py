@@ -19,11 +19,9 @@ from correlation.assessment import (
     Strength,
 )
 from correlation.catalogue import Knowledge
-from correlation.dates import DateRange
-from correlation.timeline import Certainty, FillerInjection, ImagingExam, ImagingFinding
+from correlation.timeline import Certainty, ImagingFinding
 from fhir_mappings.citations import Citations
 from fhir_mappings.code_systems import ATTRIBUTION_WORDS, CATEGORY_WORDS, REPLY_WORDS, STRENGTH_WORDS, alert_words
-from fhir_mappings.lab_words import lab_state, range_words, test_words, value_words, worth_showing
 from fhir_mappings.result_observations import shown_causes
 from fhir_mappings.sentences import sentence
 from fhir_mappings.site_table import site_table
@@ -31,6 +29,7 @@ from fhir_mappings.site_words import regions_words, site_words, sites_words
 from fhir_mappings.statements import ASKED, STATEMENTS, made_by_words
 from fhir_mappings.timeline_events import not_drawn, timeline_events
 from fhir_mappings.timeline_svg import draw_timeline
+from fhir_mappings.worksheet_records import exam_rows, filler_rows, lab_rows, when_words
 
 _FOR: Final = frozenset({Strength.STRONG_FOR, Strength.MODERATE_FOR, Strength.SUPPORTING_FOR})
 _AGAINST: Final = frozenset({Strength.STRONG_AGAINST, Strength.MODERATE_AGAINST, Strength.SUPPORTING_AGAINST})
@@ -80,12 +79,12 @@ def worksheet_view(assessment: Assessment, knowledge: Knowledge, *, header: Work
         "findings": _findings(assessment, knowledge),
         "quotes": _quotes(assessment, knowledge, citations),
         "not_assessed": _not_assessed(assessment, knowledge, citations),
-        "exams": _exams(assessment, citations),
+        "exams": exam_rows(assessment, citations),
         "sites": site_table(assessment, knowledge),
         "timeline": draw_timeline(timeline_events(assessment, knowledge), as_of=assessment.as_of),
         "not_drawn": not_drawn(assessment, knowledge),
-        "fillers": [_filler(item, assessment, knowledge, citations) for item in assessment.timeline.injections],
-        **_labs(assessment, knowledge, citations),
+        "fillers": filler_rows(assessment, knowledge, citations),
+        **lab_rows(assessment, knowledge, citations),
         "missing": assessment.missing,
         "causes": [_cause(cause, knowledge, citations) for cause in shown],
         "others": [_other(cause) for cause in assessment.differential if cause.cause not in shown_ids],
@@ -149,7 +148,7 @@ def _quotes(assessment: Assessment, knowledge: Knowledge, citations: Citations) 
     grouped: dict[tuple[str, str, str], list[ImagingFinding]] = {}
     for finding in assessment.findings:
         for seen in finding.finding.seen:
-            grouped.setdefault((seen.source.reference, _when(seen.seen), seen.quote), []).append(seen)
+            grouped.setdefault((seen.source.reference, when_words(seen.seen), seen.quote), []).append(seen)
     return [
         {
             "when": when,
@@ -178,86 +177,12 @@ def _not_assessed(assessment: Assessment, knowledge: Knowledge, citations: Citat
             "what": f"{item.kind.value.replace('_', ' ')}, {site_words(item.site, knowledge)}",
             "why": "said to be absent" if item.certainty is Certainty.NEGATED else "read, not assessed",
             "quote": item.quote,
-            "when": _when(item.seen),
+            "when": when_words(item.seen),
             "records": citations.of_records([item.source]),
         }
         for item in assessment.timeline.findings
         if id(item) not in assessed
     ]
-
-
-def _exams(assessment: Assessment, citations: Citations) -> list[dict[str, Any]]:
-    return [
-        {
-            "when": _when(exam.started),
-            "what": _exam_words(exam),
-            "reported": exam.reported,
-            "records": citations.of_records([exam.source, *exam.reports]),
-        }
-        for exam in assessment.timeline.exams
-    ]
-
-
-def _exam_words(exam: ImagingExam) -> str:
-    """The modality before the description, unless that says it already."""
-    said = exam.description.upper()
-    modalities = [code for code in sorted(exam.modalities) if not said.startswith(code)]
-    return " ".join([*modalities, exam.description]).strip() or "study"
-
-
-def _filler(
-    injection: FillerInjection, assessment: Assessment, knowledge: Knowledge, citations: Citations
-) -> dict[str, Any]:
-    material = knowledge.materials.get(injection.material)
-    return {
-        "when": _when(injection.performed),
-        "product": injection.product or "product not stated",
-        "material": material.name if material else injection.material.replace("_", " "),
-        "sites": sites_words(injection.sites, knowledge),
-        "details": _filler_details(injection),
-        "used": _use_words(injection, assessment),
-        "by": injection.recognised_by,
-        "quote": injection.quote,
-        "records": citations.of_records([injection.source, *injection.also_from]),
-    }
-
-
-def _use_words(injection: FillerInjection, assessment: Assessment) -> str:
-    """Whether an injection was used, and why not."""
-    if injection.ignored_because:
-        return f"not counted: {injection.ignored_because}"
-    if any(injection in finding.injections for finding in assessment.findings):
-        return "used: fits a finding"
-    why = next((fact.why for fact in assessment.unused if fact.source == injection.source), "")
-    return f"not used: {why}" if why else "fits no finding"
-
-
-def _filler_details(injection: FillerInjection) -> str:
-    parts = []
-    if injection.volume_ml is not None:
-        parts.append(f"{injection.volume_ml} mL")
-    if injection.dilution is not None:
-        parts.append(f"diluted 1:{injection.dilution}")
-    if injection.source_certainty != "recorded":
-        parts.append(injection.source_certainty)
-    return ", ".join(parts)
-
-
-def _labs(assessment: Assessment, knowledge: Knowledge, citations: Citations) -> dict[str, Any]:
-    shown, hidden = worth_showing(assessment.timeline.labs)
-    rows = [
-        {
-            "test": test_words(lab, knowledge),
-            "value": value_words(lab),
-            "range": range_words(lab),
-            "state": lab_state(lab),
-            "note": "; ".join(filter(None, ["preliminary" if lab.preliminary else "", lab.unusable_because or ""])),
-            "when": _when(lab.collected),
-            "records": citations.of_records([lab.source]),
-        }
-        for lab in shown
-    ]
-    return {"labs": rows, "labs_hidden": hidden}
 
 
 def _cause(cause: CauseAssessment, knowledge: Knowledge, citations: Citations) -> dict[str, Any]:
@@ -296,7 +221,7 @@ def _answer(answer: Answer, citations: Citations) -> dict[str, Any]:
     return {
         "ask": answer.ask,
         "reply": REPLY_WORDS[answer.reply.value].lower(),
-        "weight": "–" if answer.reply is Reply.NOT_KNOWN else STRENGTH_WORDS[answer.strength.value],
+        "weight": "" if answer.reply is Reply.NOT_KNOWN else STRENGTH_WORDS[answer.strength.value],
         "because": sentence(answer.because),
         "records": citations.of_records(answer.evidence),
         "sources": citations.of_sources(answer.sources),
@@ -337,7 +262,3 @@ def _source(number: int, id_: str, knowledge: Knowledge) -> dict[str, Any]:
         "reference": known.reference,
         "checked": known.checked,
     }
-
-
-def _when(range_: DateRange | None) -> str:
-    return str(range_) if range_ else "date not known"

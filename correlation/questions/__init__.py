@@ -79,4 +79,17 @@ PER_PATIENT: Mapping[str, Ask] = {
     "looked_for_and_absent": imaging.looked_for_and_absent,
 }
 
+# Questions whose answer depends on the materials of the cause that asks.
+OF_MATERIALS = frozenset(
+    {
+        "injected_before_finding",
+        "still_expected",
+        "site_in_reach",
+        "side_matches",
+        "material_fits_appearance",
+        "no_fitting_record",
+        "filler_recorded",
+    }
+)
+
 QUESTIONS: Mapping[str, Ask] = {**PER_FINDING, **PER_PATIENT}

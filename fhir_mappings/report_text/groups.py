@@ -33,9 +33,7 @@ class Group:
     definite: bool = False  # "the deposits", "these": something spoken of before
     explains: bool = False  # "compatible with …": an explanation, no further finding
     other: bool = False  # "no other calcification"
-    component: bool = False  # joined into the group before
     coordinated: bool = False  # "X and Y in the chin": shares its regions with the group before
-    borrowed_sites: bool = False
 
 
 def groups_of(marked: Marked, *, start: int, end: int) -> list[Group]:
@@ -203,7 +201,7 @@ def _with_shared_sites(groups: list[Group], *, first_phrase: int) -> list[Group]
     for index in range(len(shared) - 2, -1, -1):
         following = shared[index + 1]
         if not shared[index].sites and following.coordinated and following.sites:
-            shared[index] = replace(shared[index], sites=following.sites, borrowed_sites=True)
+            shared[index] = replace(shared[index], sites=following.sites)
     for index in range(1, len(shared)):
         group, previous = shared[index], shared[index - 1]
         if group.sites or group.head.role:
@@ -212,7 +210,7 @@ def _with_shared_sites(groups: list[Group], *, first_phrase: int) -> list[Group]
             group.said is Said.NEGATED and previous.said is Said.STATED and not group.head.kinds & previous.head.kinds
         )
         if denied and previous.sites and not previous.head.role:
-            shared[index] = replace(group, sites=previous.sites, borrowed_sites=True)
+            shared[index] = replace(group, sites=previous.sites)
         elif leading and group.said == shared[0].said:
-            shared[index] = replace(group, sites=leading, borrowed_sites=True)
+            shared[index] = replace(group, sites=leading)
     return shared

@@ -15,13 +15,15 @@ from fhir_mappings.report_text.sentences import language_of, outline_of, plain_t
 from fhir_mappings.text_sites import sites_in_text
 
 _MOST_TITLE_SITES = 4
+_LONGEST_REPORT = 40_000  # characters; a report is a tenth of this, and no text may hold a worker up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportReading:
     """What was read from a report.
 
-    `notes` are codes of what was seen and left: `outside-target` (a lung nodule), `only-asked-about`, `explanation`.
+    `notes` are codes of what was seen and left: `outside-target` (a lung nodule), `only-asked-about`, `explanation`,
+    `text-cut` (the text is longer than any report; its end was not read).
     """
 
     findings: tuple[ImagingFinding, ...]
@@ -41,7 +43,7 @@ def read_report(
 
     `language` is a code such as `es` or `es-ES`; without one that has rules here, the text tells.
     """
-    plain = plain_text(text)
+    plain = plain_text(text[:_LONGEST_REPORT])
     rules = languages()
     code = (language or "").lower()[:2]
     chosen = rules[code if code in rules else language_of(plain, rules)]
@@ -56,6 +58,8 @@ def read_report(
     for sentence in outline.sentences:
         if sentence.section != "silent":
             reader.read(sentence)
+    if len(text) > _LONGEST_REPORT:
+        reader.notes.append("text-cut")
     findings = tuple(_finding(draft, source=source, exam=exam, reader=reader) for draft in reader.drafts)
     return ReportReading(findings=findings, notes=tuple(dict.fromkeys(reader.notes)), language=chosen.code)
 

@@ -193,6 +193,8 @@ class Reader:
         if self._says_normal(marked, start, end):
             self._add_normal(sites, sentence, marked)
             return
+        if not sites and any(start <= site.start < end for site in (*marked.sites, *marked.weak_sites)):
+            return  # "No change in the sinuses." speaks of another place
         attributes = attributes_of(marked, sentence.text, self.language, start=start, end=end)
         if attributes.says_anything():
             regions = frozenset(site.region for site in sites)

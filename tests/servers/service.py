@@ -35,11 +35,10 @@ class Service:
         self._process = processes.spawn([*clean, *self._command], log=self.log, piped=True, directory=self._folder)
         assert self._process.stdout is not None
         lines = processes.LineReader(self._process.stdout)
-        while not self.base_url or self._command[1] == "worker":
+        while self._command[1] != "worker" and not self.base_url:
             line = lines.next_line(START_DEADLINE)
-            if line.startswith("ready"):
-                self.base_url = line.removeprefix("ready").strip()
-                break
+            if line.startswith("ready "):
+                self.base_url = line.removeprefix("ready ").strip()
         return self
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from correlation.timeline import Certainty, FillerInjection, ImagingFinding, PatientTimeline
-from tests.builders import assessed, condition, exam, finding, injection, lab, labs, ref, timeline
+from tests.builders import assessed, condition, exam, finding, injection, labs, ref, timeline
 
 
 def said(facts: PatientTimeline) -> str | None:

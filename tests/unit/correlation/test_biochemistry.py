@@ -84,8 +84,14 @@ def test_the_nearest_value_within_ninety_days_counts() -> None:
 
 @pytest.mark.parametrize(
     ("value", "comparator", "high", "low"),
-    [("3", None, True, False), ("2", None, False, True), ("3", ">", True, False), ("2.3", ">", None, None)]
-    + [("2", "<", False, True), ("3", "<", None, None)],
+    [
+        ("3", None, True, False),
+        ("2", None, False, True),
+        ("3", ">", True, False),
+        ("2.3", ">", None, False),
+        ("2", "<", False, True),
+        ("2.3", "<", False, None),
+    ],
 )
 def test_censored_values(value: str, comparator: str | None, high: bool | None, low: bool | None) -> None:
     found = near(lab("calcium", value, comparator=comparator), test="calcium")

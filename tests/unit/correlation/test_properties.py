@@ -1,4 +1,4 @@
-"""What holds for every record: order never matters, more evidence for a cause never lowers it, and what is never explained."""
+"""What holds for every record: order never matters, more evidence for never lowers, and what is never explained."""
 
 from __future__ import annotations
 
@@ -83,9 +83,13 @@ def outcome(answer: Assessment) -> tuple[object, ...]:
 
 def shuffled(facts: PatientTimeline, seed: int) -> PatientTimeline:
     chance = random.Random(seed)
-    names = ("injections", "labs", "exams", "findings", "conditions", "medications")
-    mixed = {name: chance.sample(getattr(facts, name), len(getattr(facts, name))) for name in names}
-    return replace(facts, **{name: tuple(items) for name, items in mixed.items()})
+    return replace(
+        facts,
+        injections=tuple(chance.sample(facts.injections, len(facts.injections))),
+        labs=tuple(chance.sample(facts.labs, len(facts.labs))),
+        findings=tuple(chance.sample(facts.findings, len(facts.findings))),
+        conditions=tuple(chance.sample(facts.conditions, len(facts.conditions))),
+    )
 
 
 @settings(max_examples=60, deadline=None)

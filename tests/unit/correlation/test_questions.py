@@ -34,7 +34,7 @@ def filled(**of_injection: object) -> PatientTimeline:
 
 
 def level(test: str, value: str, **rest: str) -> PatientTimeline:
-    return timeline(findings=[finding()], labs=[lab(test, value, **rest)])  # type: ignore[arg-type]
+    return timeline(findings=[finding()], labs=[lab(test, value, **rest)])
 
 
 NOTHING = seen(at=None, tissue=None, morphology=(), density=None, modality="MR")

@@ -47,7 +47,9 @@ def test_the_worksheet_holds_everything_and_fits_the_terminal(facts: PatientTime
     for title in ("Alerts", "Findings", "Filler events", "Laboratory", "MISSING", "Causes, best first", "Limitations"):
         assert title in text
     assert answer.digest in text
-    assert all(ref.source.reference in text for ref in (*facts.injections, *facts.findings, *facts.labs))
+    sources = [item.source for item in facts.injections] + [item.source for item in facts.findings]
+    sources += [item.source for item in facts.labs]
+    assert all(source.reference in text for source in sources)
     assert max(len(line) for line in text.splitlines()) <= 110
     assert not [word for word in FORBIDDEN if word in text.lower()]
 
@@ -55,8 +57,8 @@ def test_the_worksheet_holds_everything_and_fits_the_terminal(facts: PatientTime
 def test_the_sentence_of_an_explained_finding() -> None:
     text = assessed(RECORDS[0]).conclusion
     assert text.startswith(
-        "The deposits described on CT of 2019-10-15 are likely explained by the recorded Radiesse injection of 2018-10-15; "
-        "this does not exclude "
+        "The deposits described on CT of 2019-10-15 are likely explained by the recorded Radiesse injection of "
+        "2018-10-15; this does not exclude "
     )
 
 

@@ -43,10 +43,14 @@ def test_a_coded_finding_is_read_with_its_parts() -> None:
     assert (found.kind, found.site.region, found.site.sides) == (
         FindingKind.CALCIFICATION,
         "malar",
-        {Side.LEFT, Side.RIGHT},
+        frozenset({Side.LEFT, Side.RIGHT}),
     )
-    assert (found.tissue, found.morphology, found.on_bone) == ("subcutaneous_fat", {"plaque"}, False)
-    assert (found.attenuation_hu, found.size_mm, found.modalities) == ((420, 420), Decimal(10), {"CT"})
+    assert (found.tissue, found.morphology, found.on_bone) == ("subcutaneous_fat", frozenset({"plaque"}), False)
+    assert (found.attenuation_hu, found.size_mm, found.modalities) == (
+        (Decimal(420), Decimal(420)),
+        Decimal(10),
+        frozenset({"CT"}),
+    )
 
 
 @pytest.mark.parametrize("value", [{"coding": [{"system": SNOMED, "code": "2667000"}]}, {"text": "Absent"}])
@@ -97,7 +101,7 @@ def test_the_words_of_a_report_stand_in_several_places(words: dict[str, Any]) ->
 def test_a_report_without_a_study_makes_its_own_exam() -> None:
     found = mapped(report(imagingStudy=[]))
     (exam,) = found.timeline.exams
-    assert (exam.source.type, exam.modalities, exam.reported) == ("DiagnosticReport", {"CT"}, True)
+    assert (exam.source.type, exam.modalities, exam.reported) == ("DiagnosticReport", frozenset({"CT"}), True)
 
 
 def test_a_report_finds_the_only_study_of_its_day() -> None:

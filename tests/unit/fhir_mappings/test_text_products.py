@@ -7,17 +7,13 @@ from fhir_mappings.text_products import names_another_injectable, products_in_te
 
 def brief(text: str) -> str:
     mentions = products_in_text(text, load_knowledge())
-    return ", ".join(
-        " ".join(
-            [
-                mention.material,
-                f"{mention.volume_ml} mL" if mention.volume_ml is not None else "",
-                f"1:{mention.dilution}" if mention.dilution is not None else "",
-                "" if mention.exact else "~",
-            ]
-        ).strip()
-        for mention in mentions
-    ).replace("  ", " ")
+    lines = []
+    for mention in mentions:
+        volume = f"{mention.volume_ml} mL" if mention.volume_ml is not None else ""
+        dilution = f"1:{mention.dilution}" if mention.dilution is not None else ""
+        words = (mention.material, volume, dilution, "" if mention.exact else "~")
+        lines.append(" ".join(word for word in words if word))
+    return ", ".join(lines)
 
 
 @pytest.mark.parametrize(
