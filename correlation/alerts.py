@@ -63,10 +63,17 @@ def _said(items: Iterable[ClinicalCondition]) -> str:
 
 
 def vascular_occlusion_emergency(chart: Chart) -> Raised | None:
-    """Blanching, livedo, skin necrosis, loss of vision or stroke that began within two weeks after an injection."""
+    """Blanching, livedo, skin necrosis, loss of vision or stroke that began within two weeks after an injection.
+
+    A vascular occlusion itself counts without an onset, too: nobody may wait for a date here. A stroke or a necrosis
+    without one does not, since both have many other causes.
+    """
     days = int(chart.knowledge.measures["emergency_days"].value)
     for condition in _recorded(chart, OCCLUSION):
         if condition.onset is None:
+            if condition.concept == "vascular_occlusion" and chart.counted:
+                detail = f"{_said([condition])} Its onset is not known."
+                return Raised(detail, (condition.source, *(injection.source for injection in chart.counted)))
             continue
         for injection in chart.counted:
             if injection.performed is None:

@@ -15,7 +15,7 @@ from correlation.timeline import ImagingExam
 from fhir_mappings.body_sites import united
 from fhir_mappings.code_tables import code_table
 from fhir_mappings.codes import LOINC, SNOMED, words_of
-from fhir_mappings.elements import codings, concept_text, concept_words, objects, plain, references, string
+from fhir_mappings.elements import codings, concept_text, concept_words, objects, plain, string
 from fhir_mappings.imaging_words import coded_modalities, modalities_of_concepts, worded_modalities
 from fhir_mappings.record import Record, Source
 from fhir_mappings.text_sites import sites_in_text
@@ -91,9 +91,13 @@ def exams_of_report(report: ImagingReport, exams: dict[int, ImagingExam], record
     direct = [index for index in dict.fromkeys(named) if index in exams]
     if direct:
         return direct
-    orders = set(references(source.resource.get("basedOn")))
-    together = [index for index in exams if orders & set(references(record.sources[index].resource.get("basedOn")))]
+    orders = _orders(source, record)
+    together = [index for index in exams if orders & _orders(record.sources[index], record)]
     return together or same_day(report.when, report.modalities, exams)
+
+
+def _orders(source: Source, record: Record) -> set[str]:
+    return record.meant(source.resource.get("basedOn"), source)
 
 
 def same_day(when: DateRange | None, modalities: frozenset[str], exams: dict[int, ImagingExam]) -> list[int]:

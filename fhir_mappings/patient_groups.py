@@ -45,6 +45,7 @@ class _Person:
     """A patient while the entries are being sorted."""
 
     keys: list[str] = field(default_factory=list)
+    named: set[str] = field(default_factory=set)  # references to a patient who was not sent
     identity: PatientIdentity = field(default_factory=PatientIdentity)
     patients: list[ParsedEntry] = field(default_factory=list)
     resource: dict[str, Any] | None = None
@@ -121,7 +122,7 @@ class _Sorter:
         person.members.add(entry.index)
         if entry.full_url:
             person.keys.append(without_version(entry.full_url))
-        if string(resource.get("id")):
+        if string(resource.get("id")) and (self._references.one_server or base_of(entry.full_url) is None):
             person.keys.append(f"Patient/{string(resource.get('id'))}")
 
     def add_subject(self, entry: ParsedEntry) -> None:
@@ -220,13 +221,14 @@ class _Sorter:
         return self._met(PatientIdentity(urls=(plain,)), key=plain)
 
     def _met(self, identity: PatientIdentity, *, key: str | None) -> _Person:
-        person = self._known(identity) or next((one for one in self.people if key and key in one.keys), None)
+        person = self._known(identity) or next((one for one in self.people if key in one.named), None)
         if person is None:
             person = _Person()
             self.people.append(person)
         person.identity = merged(person.identity, identity)
         if key:
             person.keys.append(key)
+            person.named.add(key)
         return person
 
     def _known(self, identity: PatientIdentity) -> _Person | None:

@@ -14,9 +14,9 @@ from correlation.catalogue import Knowledge
 from correlation.dates import DateRange
 from correlation.timeline import ResourceRef
 from fhir_mappings.dates import ReadDate, possible, read_when
-from fhir_mappings.elements import objects, string
+from fhir_mappings.elements import objects, references, string
 from fhir_mappings.issues import ERROR, INFORMATION, WARNING, Issue
-from fhir_mappings.references import Addressed, References, Target
+from fhir_mappings.references import Addressed, References, Target, base_of, meaning
 
 _T = TypeVar("_T")
 
@@ -103,6 +103,11 @@ class Record:
         """What a Reference, or a list of them, leads to."""
         texts = (string(item.get("reference")) for item in objects(value))
         return [found for text in texts if text and (found := self.follow(text, source)) is not None]
+
+    def meant(self, value: object, source: Source) -> set[str]:
+        """The addresses that a Reference, or a list of them, means: a relative one starts from its source's server."""
+        base = base_of(self.addressed[source.index].full_url)
+        return {meaning(text, base=base) for text in references(value)}
 
     def when(self, source: Source, *, stem: str, what: str) -> DateRange | None:
         """The date of `stem[x]`, checked against birth and today; odd ones leave an issue."""

@@ -41,7 +41,7 @@ class EmbeddedRedis:
     """
 
     def __init__(self, folder: Path, *, start_seconds: float = 20.0) -> None:
-        self._folder = folder
+        self._folder = folder.resolve()  # the server runs in it, so a relative name would be looked up twice
         self._start_seconds = start_seconds
         self._process: subprocess.Popen[bytes] | None = None
         self._socket_folder: Path | None = None

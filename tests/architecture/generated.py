@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from api.issue_codes import DOOR_ISSUE_CODES
 from api.settings import ApiSettings
 from correlation.knowledge_base import load_knowledge
 from correlation.knowledge_page import render
@@ -58,7 +59,7 @@ def environment_sample() -> str:
 
 def issues_page() -> str:
     """docs/issues.md."""
-    rows = "\n".join(f"| `{code}` | {says} |" for code, says in ISSUE_CODES.items())
+    rows = "\n".join(f"| `{code}` | {says} |" for code, says in sorted({**ISSUE_CODES, **DOOR_ISSUE_CODES}.items()))
     return f"""# Issues
 
 <!-- {WRITTEN_BY} -->

@@ -3,10 +3,10 @@
 from datetime import UTC, date, datetime
 
 import pytest
-from fhir_mappings.resource_json import dumps
-from fhir_mappings.stateless import correlate_bundle
 
 from correlation.knowledge_base import load_knowledge
+from fhir_mappings.resource_json import dumps
+from fhir_mappings.stateless import correlate_bundle
 from tests.examples import CASE_IDS, case_bytes
 from tests.servers.hapi import HapiValidator
 
