@@ -17,7 +17,7 @@ from fhir_mappings.issues import INFORMATION, Issue, grouped
 from fhir_mappings.own_output import is_own_output
 from fhir_mappings.patient import PatientGroup
 from fhir_mappings.patient_groups import Sorted
-from fhir_mappings.references import base_of, without_version
+from fhir_mappings.references import Addressed, References, base_of, without_version
 from fhir_mappings.resource_json import dumps
 from fhir_mappings.resource_types import KEPT_TYPES
 from store.incoming import IncomingResource, PatientIdentity, PatientIntake
@@ -85,6 +85,11 @@ class _Reader:
         self._local_names = {
             name for entry in bundle.entries if base_of(entry.full_url) is None for name in _local_names(entry)
         }
+        self._references = References(
+            Addressed(index=entry.index, full_url=entry.full_url, resource=entry.resource)
+            for entry in bundle.entries
+            if entry.resource is not None
+        )
         self._carried = Counter(key for entry in bundle.entries for key in set(_identifiers(entry)))
 
     def group(self, group: PatientGroup) -> PatientIntake:
@@ -102,7 +107,7 @@ class _Reader:
         return IncomingResource(
             type=kind,
             content=self._content(entry),
-            local_keys=tuple(dict.fromkeys(_local_names(entry))),
+            local_keys=self._local_keys(entry),
             urls=(url,) if url and not self._is_ours(url) else (),
             identifiers=tuple(
                 (system, value) for _, system, value in _identifiers(entry) if self._carried[kind, system, value] == 1
@@ -113,6 +118,11 @@ class _Reader:
             shared=kind in _SHARED_TYPES,
             entry_index=entry.index,
         )
+
+    def _local_keys(self, entry: ParsedEntry) -> tuple[str, ...]:
+        """The names that mean this entry; type and id alone do not where the Bundle holds those of several servers."""
+        named = self._references.one_server or base_of(entry.full_url) is None
+        return tuple(dict.fromkeys(name for name in _local_names(entry) if named or not _RELATIVE.fullmatch(name)))
 
     def _identity(self, group: PatientGroup) -> PatientIdentity:
         found = group.identity
@@ -163,7 +173,8 @@ class _Reader:
         plain = without_version(reference)
         if base is None or not _RELATIVE.fullmatch(plain):
             return found.group(0)
-        if f"{base}/{plain}" not in self._full_urls and plain in self._local_names:
+        sent = f"{base}/{plain}" in self._full_urls
+        if not sent and plain in self._local_names and self._references.may_stand_in(plain):
             return found.group(0)
         return b'"reference":"%s/%s"' % (base.encode(), reference.encode())
 

@@ -107,7 +107,7 @@ class Record:
     def meant(self, value: object, source: Source) -> set[str]:
         """The addresses that a Reference, or a list of them, means: a relative one starts from its source's server."""
         base = base_of(self.addressed[source.index].full_url)
-        return {meaning(text, base=base) for text in references(value)}
+        return {meaning(text, base=base) for text in references(value) if not text.startswith("#")}
 
     def when(self, source: Source, *, stem: str, what: str) -> DateRange | None:
         """The date of `stem[x]`, checked against birth and today; odd ones leave an issue."""

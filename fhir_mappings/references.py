@@ -149,7 +149,12 @@ class References:
 
 def _same_address(found: list[Addressed]) -> bool:
     """Whether these are one resource, sent more than once."""
-    return len({without_version(entry.full_url) if entry.full_url else entry.index for entry in found}) == 1
+    return all(one.full_url for one in found) and len({_name(one) for one in found}) == 1
+
+
+def _name(entry: Addressed) -> tuple[str, str, str]:
+    resource = entry.resource
+    return without_version(entry.full_url or ""), string(resource.get("resourceType")), string(resource.get("id"))
 
 
 def _contained(name: str, source: Addressed) -> Target | Unresolved:

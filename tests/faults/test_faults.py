@@ -12,6 +12,8 @@ import pytest
 
 from ehr.client import FhirClient
 from ehr.write_back import write_back
+from store import jobs
+from store.database import open_database
 from tests.faults.records import published_case_of
 from tests.servers import processes
 from tests.servers.hapi import HapiServer
@@ -74,6 +76,14 @@ class Installation:
             time.sleep(0.1)
         raise AssertionError(f"no result within {DEADLINE_SECONDS:.0f} s")
 
+    def attempts(self, status_url: str) -> int:
+        """How often a worker took the job of a submission."""
+        database = open_database(self._settings["FILLERTRACE_DATABASE_URL"], pool_size=1, busy_timeout_seconds=30)
+        try:
+            return jobs.get(database, status_url.rpartition("/")[2]).attempts
+        finally:
+            database.close()
+
     def reports_of(self, result: dict[str, Any]) -> list[dict[str, Any]]:
         subject = result["entry"][0]["resource"]["subject"]["reference"]
         query = {"patient": subject.removeprefix("Patient/"), "code": REPORT_CODE}
@@ -104,6 +114,7 @@ def assert_one_report(installation: Installation, result: dict[str, Any]) -> Non
 @pytest.mark.timeout(600)
 def test_a_worker_killed_at_any_moment_leaves_one_report(installation: Installation, hapi_server: HapiServer) -> None:
     chance = random.Random(20261123)
+    taken_twice = 0
     for number in range(KILLS):
         status_url = installation.submit(published_case_of(number))
         if number % 2:
@@ -115,6 +126,8 @@ def test_a_worker_killed_at_any_moment_leaves_one_report(installation: Installat
         result = installation.result(status_url)
         assert_one_report(installation, result)
         assert_one_report_on(hapi_server, result)
+        taken_twice += installation.attempts(status_url) > 1
+    assert taken_twice > 0, "no kill fell between claim and finish: this run has shown nothing"
 
 
 def wait_for_claim(status_url: str) -> None:
