@@ -35,6 +35,7 @@ class Issue:
 
 ISSUE_CODES: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "alert-without-report": "An alert was raised where no report could be made",
         "ambiguous-reference": "A reference fits more than one resource",
         "circular-reference": "References go round in a circle",
         "comparator": "The result is a limit, not a number",
@@ -42,7 +43,6 @@ ISSUE_CODES: Final[Mapping[str, str]] = MappingProxyType(
         "contradictory-sides": "The record names opposite sides for one site",
         "dangling-reference": "A reference leads to nothing that was sent or kept",
         "duplicate-key": "A JSON object names the same key twice",
-        "duplicate-resource": "The same resource was sent more than once",
         "empty-bundle": "The Bundle has no entries",
         "fhir-version": "Another version of FHIR than R4",
         "impossible-date": "A date that cannot be true",

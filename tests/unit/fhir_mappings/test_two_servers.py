@@ -99,9 +99,7 @@ def test_a_patient_sent_twice_is_one() -> None:
 
 
 def test_a_procedure_does_not_take_another_servers_device() -> None:
-    act = procedure(
-        subject=PERSON, code={"text": "Dermal filler injection"}, usedReference=[{"reference": "Device/1"}]
-    )
+    act = procedure(subject=PERSON, code={"text": "Dermal filler injection"}, usedReference=[{"reference": "Device/1"}])
     device = {"resourceType": "Device", "id": "1", "deviceName": [{"name": "Radiesse", "type": "user-friendly-name"}]}
     far = mapped((f"{B}/Procedure/f", act), (f"{A}/Device/1", device))
     near = mapped((f"{B}/Procedure/f", act), (f"{B}/Device/1", device))
