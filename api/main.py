@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -17,6 +17,7 @@ from api.settings import ApiSettings
 from correlation.knowledge_base import load_knowledge
 from store.database import open_database
 from store.environment import check_rooms, read_settings
+from store.outbox import Relay
 from store.queue import Queue
 from store.schema import upgrade
 from store.settings import StoreSettings
@@ -54,12 +55,25 @@ def open_application(settings: ApiSettings, environ: Mapping[str, str]) -> Itera
         pool_size=store_settings.pool_size,
         busy_timeout_seconds=store_settings.busy_timeout_seconds,
     )
-    queue = Queue(store_settings.redis_url or "", job_timeout_seconds=store_settings.job_timeout_seconds)
-    try:
+    with ExitStack() as closing:
+        closing.callback(database.close)
+        queue = Queue(store_settings.redis_url or "", job_timeout_seconds=store_settings.job_timeout_seconds)
+        closing.callback(queue.close)
         upgrade(database)
         queue.check()
         if settings.access == "open":
             _log.warning("open-access", says=OPEN_ACCESS_WARNING)
+        relay = Relay(
+            database,
+            queue,
+            clock=_now,
+            interval_seconds=store_settings.relay_interval_seconds,
+            recheck_seconds=store_settings.recheck_seconds,
+            max_attempts=store_settings.max_attempts,
+            on_error=lambda name: _log.warning("relay-failed", error=name),
+        )
+        relay.start()
+        closing.callback(relay.stop)
         yield create_app(
             settings,
             database=database,
@@ -68,9 +82,6 @@ def open_application(settings: ApiSettings, environ: Mapping[str, str]) -> Itera
             clock=_now,
             repeat_window_seconds=store_settings.repeat_window_seconds,
         )
-    finally:
-        queue.close()
-        database.close()
 
 
 def configure_logs() -> None:

@@ -5,13 +5,15 @@ from pathlib import Path
 from typing import Any
 
 CASES = Path(__file__).parent / "cases"
+CONSTRUCTED = Path(__file__).parent / "constructed"
 SYNTHEA = Path(__file__).parent / "synthea"
 CASE_IDS = sorted(file.name.removesuffix(".bundle.json") for file in CASES.glob("*.bundle.json"))
+CONSTRUCTED_IDS = sorted(file.name.removesuffix(".bundle.json") for file in CONSTRUCTED.glob("*.bundle.json"))
 
 
 def case_bytes(case_id: str) -> bytes:
     """The record of a case, as it lies there."""
-    return (CASES / f"{case_id}.bundle.json").read_bytes()
+    return (_folder(case_id) / f"{case_id}.bundle.json").read_bytes()
 
 
 def case_bundle(case_id: str) -> dict[str, Any]:
@@ -22,8 +24,12 @@ def case_bundle(case_id: str) -> dict[str, Any]:
 
 def case_expected(case_id: str) -> dict[str, Any]:
     """What must come out of it; never an input."""
-    expected: dict[str, Any] = json.loads((CASES / f"{case_id}.expected.json").read_text())
+    expected: dict[str, Any] = json.loads((_folder(case_id) / f"{case_id}.expected.json").read_text())
     return expected
+
+
+def _folder(case_id: str) -> Path:
+    return CONSTRUCTED if case_id in CONSTRUCTED_IDS else CASES
 
 
 def as_transaction(bundle: dict[str, Any]) -> dict[str, Any]:
