@@ -7,8 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.app import methods_at, routes
-from fhir_mappings.capability import TYPES
+from api.app import routes
 from tests.servers.redis import RedisServer
 from tests.unit.api.service import ASYNC, FHIR_JSON, Door, case, running_door
 
@@ -46,22 +45,6 @@ def test_every_route_asks_who_calls_but_a_known_few() -> None:
         if not any(one.call.__name__ == "caller_who_may" for one in route.dependant.dependencies if one.call)
     }
     assert unguarded == WITHOUT_CALLER
-
-
-def test_the_capability_statement_is_true_to_the_routes(door: Door) -> None:
-    rest = door.client.get("/metadata").json()["rest"][0]
-    methods = {"read": "GET", "search-type": "GET", "update": "PUT"}
-    for resource in rest["resource"]:
-        for interaction in resource["interaction"]:
-            search = interaction["code"] == "search-type"
-            path = f"/fhir/{resource['type']}" if search else f"/fhir/{resource['type']}/x"
-            assert methods[interaction["code"]] in methods_at(path), (path, interaction)
-    assert {"transaction", "batch"} == {one["code"] for one in rest["interaction"]}
-    assert "POST" in methods_at("/fhir")
-    for operation in rest["operation"]:
-        definition = door.client.get(operation["definition"].split("/fhir", 1)[1])
-        assert definition.json()["code"] == "correlate"
-    assert {row.type for row in TYPES} >= {"Patient", "Task", "Provenance"}
 
 
 def test_the_limit_and_the_open_access_are_said_aloud(door: Door) -> None:

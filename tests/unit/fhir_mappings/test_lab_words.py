@@ -31,16 +31,21 @@ def test_half_ranges_and_words() -> None:
     assert lab_state(replace(CALCIUM, low=None, high=None)) == "no range"
     assert lab_state(replace(CALCIUM, value=None, qualitative="positive")) == "positive"
     assert lab_state(replace(CALCIUM, unusable_because="unit")) == "not usable"
-    assert range_words(replace(CALCIUM, low=None)) == "up to 10.2"
-    assert range_words(replace(CALCIUM, high=None)) == "from 8.6"
-    assert range_words(PHOSPHATE) == "2.5 to 4.5 (adult default)"
+    assert range_words(replace(CALCIUM, low=None)) == "up to 10.2 mg/dL"
+    assert range_words(replace(CALCIUM, high=None)) == "from 8.6 mg/dL"
+    assert range_words(PHOSPHATE) == "2.5 to 4.5 mg/dL (adult default)"
+
+
+def test_the_range_is_shown_in_the_unit_of_the_written_value() -> None:
+    written = replace(PHOSPHATE, range_as_written="0.81 to 1.45 mmol/L")
+    assert range_words(written) == "0.81 to 1.45 mmol/L (adult default)"
 
 
 def test_value_is_shown_as_reported_and_conversions_are_said() -> None:
     assert value_words(CALCIUM) == "9.40 mg/dL"
-    assert value_words(PHOSPHATE) == "5.0 mg/dL (written 1.61 mmol/L)"
+    assert value_words(PHOSPHATE) == "1.61 mmol/L (= 5.0 mg/dL)"
     converted = replace(PHOSPHATE, value=Decimal("4.9863510000"), as_written="1.61 mmol/L")
-    assert value_words(converted).startswith("4.986 mg/dL")
+    assert value_words(converted) == "1.61 mmol/L (= 4.986 mg/dL)"
     assert value_words(replace(CALCIUM, value=None, qualitative="negative")) == "negative"
 
 

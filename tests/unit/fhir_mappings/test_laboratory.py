@@ -93,3 +93,33 @@ def test_some_statuses_are_left_out(status: str) -> None:
 
 def test_preliminary_is_marked() -> None:
     assert one(status="preliminary").preliminary
+
+
+_MG_DL = {"low": {"value": Decimal("8.60"), "unit": "mg/dL"}, "high": {"value": Decimal("10.2"), "unit": "mg/dL"}}
+_MMOL = {"low": {"value": Decimal("2.15"), "unit": "mmol/L"}, "high": {"value": Decimal("2.55"), "unit": "mmol/L"}}
+
+
+@pytest.mark.parametrize(
+    ("quantity", "written", "words"),
+    [
+        ({"value": 9, "unit": "mg/dL"}, _MG_DL, "8.60 to 10.2 mg/dL"),
+        ({"value": 9, "unit": "mg/dL"}, _MMOL, "8.617 to 10.22 mg/dL"),
+        ({"value": 9, "unit": "mg/dL"}, {}, "8.617 to 10.22 mg/dL"),
+        ({"value": 9, "unit": "mg/dL"}, {"text": "< 10"}, "up to 10 mg/dL"),
+        ({"value": 9, "unit": "MG/DL", "code": "mg/dL"}, _MG_DL, "8.60 to 10.2 MG/DL"),
+        ({"value": 9, "unit": "mmol/L", "code": "mg/dL"}, _MG_DL, "8.60 to 10.2 mg/dL"),
+        ({"value": Decimal("2.3"), "unit": "mmol/L"}, _MG_DL, "2.146 to 2.545 mmol/L"),
+        ({"value": 9, "unit": "furlong"}, {}, "2.15 to 2.55 mmol/L"),
+        ({"value": 9}, {"text": "8.6 - 10.2"}, "2.15 to 2.55 mmol/L"),
+    ],
+)
+def test_the_range_is_said_in_the_unit_of_the_value(
+    quantity: dict[str, Any], written: dict[str, Any], words: str
+) -> None:
+    assert one(valueQuantity=quantity, referenceRange=[written]).range_as_written == words
+
+
+def test_the_range_of_a_titre_is_said_as_a_titre() -> None:
+    result = lab(code={"text": "ANA titer"}, valueString="1:160", referenceRange=[{"text": "< 1:80"}])
+    del result["valueQuantity"]
+    assert mapped(result).timeline.labs[0].range_as_written == "up to 1:80"

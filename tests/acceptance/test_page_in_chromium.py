@@ -1,0 +1,79 @@
+"""The worksheet as people meet it: drawn and printed by a real browser."""
+
+import re
+import shutil
+import subprocess
+from datetime import UTC, date, datetime
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from correlation.knowledge_base import load_knowledge
+from fhir_mappings.stateless import correlate_bundle
+from tests.examples import case_bytes
+from tests.servers import ServerUnavailable
+
+# As root in a container, and without a word to any host of the browser's maker.
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> str:
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        raise ServerUnavailable("Chromium is not here (apt: chromium).")
+    return found
+
+
+def page_of(case_id: str, folder: Path) -> Path:
+    result = correlate_bundle(
+        case_bytes(case_id),
+        knowledge=load_knowledge(),
+        as_of=date(2026, 11, 1),
+        issued=datetime(2026, 11, 1, tzinfo=UTC),
+        software_version="test",
+    )
+    page = folder / "worksheet.html"
+    page.write_text(result.html, encoding="utf-8")
+    return page
+
+
+def browse(chromium: str, page: Path, *arguments: str) -> str:
+    profile = f"--user-data-dir={page.parent / 'profile'}"
+    done = subprocess.run(
+        [chromium, *FLAGS, profile, *arguments, page.as_uri()], capture_output=True, text=True, timeout=120, check=True
+    )
+    return done.stdout
+
+
+@pytest.mark.parametrize("case_id", ["V01", "V01-text", "V02"])
+def test_the_published_case_prints_on_two_sheets_at_most(case_id: str, chromium: str, tmp_path: Path) -> None:
+    sheet = tmp_path / "worksheet.pdf"
+    browse(chromium, page_of(case_id, tmp_path), f"--print-to-pdf={sheet}", "--no-pdf-header-footer")
+    pages = len(re.findall(rb"/Type\s*/Page\b(?!s)", sheet.read_bytes()))
+    assert 1 <= pages <= 2
+
+
+def test_the_page_says_the_same_to_a_screen_reader(chromium: str, tmp_path: Path) -> None:
+    """Headings in order, a caption or name for every table, a title for the drawing, nothing that needs a script."""
+    drawn = browse(chromium, page_of("V01", tmp_path), "--dump-dom")
+    assert "<script" not in drawn
+    assert re.search(r'<html[^>]* lang="en"', drawn)
+    assert len(re.findall(r"<h1[ >]", drawn)) == 1
+    levels = [int(level) for level in re.findall(r"<h([1-6])[ >]", drawn)]
+    assert all(deeper - level <= 1 for level, deeper in pairwise(levels))
+    tables = re.findall(r"<table.*?</table>", drawn, flags=re.DOTALL)
+    assert tables
+    assert all("<caption" in table and 'scope="' in table for table in tables)
+    assert re.search(r"<svg[^>]*role=\"img\".*?<title", drawn, flags=re.DOTALL)
+    assert "http://" not in drawn.replace("http://www.w3.org", "")
