@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fhir_mappings.limits import DEFAULT_LIMITS
 from store.environment import setting
 
 
@@ -42,12 +43,14 @@ class ApiSettings:
         example="https://ehr.example/auth/jwks",
     )
     max_bytes: int = setting(
-        32 * 1024 * 1024,
+        DEFAULT_LIMITS.bytes,
         "The largest body that is taken, in bytes; a larger one is 413. It is named in the CapabilityStatement.",
         example="33554432",
     )
     max_depth: int = setting(
-        60, "How deep JSON may be nested in a body; a deeper one is 400. Real records stay under 30.", example="60"
+        DEFAULT_LIMITS.depth,
+        "How deep JSON may be nested in a body; a deeper one is 400. Real records stay under 30.",
+        example="60",
     )
     wait_seconds: int = setting(
         20,

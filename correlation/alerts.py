@@ -117,18 +117,16 @@ def hypercalcaemia_urgent(chart: Chart) -> Raised | None:
 
 
 def calciphylaxis_urgent(chart: Chart) -> Raised | None:
-    """Calciphylaxis on record; or kidney failure with skin necrosis or net-like calcification of small vessels."""
+    """Calciphylaxis on record; kidney failure with skin necrosis or net-like calcification; or those two together."""
     known = _recorded(chart, ("calciphylaxis",))
     if known:
         return Raised(_said(known), _sources(known))
     kidney = _recorded(chart, KIDNEY_FAILURE)
     level = chart.newest.level(EGFR)
     failing = level is not None and level.below(chart.knowledge.measures["egfr_severe"].value) is True
-    if not kidney and not failing:
-        return None
     necrosis = _recorded(chart, SKIN_NECROSIS)
     nets = [look for look in chart.looks.values() if not look.morphology.isdisjoint(CALCIPHYLAXIS_FORMS)]
-    if not necrosis and not nets:
+    if not (necrosis and nets) and not ((kidney or failing) and (necrosis or nets)):
         return None
     warfarin = [item for item in chart.timeline.medications if item.concept == "warfarin"]
     evidence = (*_sources(kidney), *(level.evidence if failing and level else ()), *_sources(necrosis))

@@ -7,21 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 
 from correlation.alerts import raise_alerts
-from correlation.assessment import Assessment, Attribution, CauseAssessment, Change, FindingAssessment
+from correlation.assessment import Assessment, Attribution, Change, FindingAssessment
 from correlation.attribution import assess_finding, attribute_patient, other_reason
 from correlation.biochemistry import laboratory_near, newest_laboratory
 from correlation.catalogue import Knowledge
 from correlation.chart import Chart, Memory
 from correlation.findings import find_courses
-from correlation.hypothetical import attribution_if, open_questions
+from correlation.hypothetical import attribution_if, open_questions, standing_of
 from correlation.injections import counted_injections, site_words
 from correlation.look import look_of
 from correlation.missing import missing_facts, unused_facts
 from correlation.ordering import in_order
 from correlation.timeline import ClinicalCondition, PatientTimeline
-from correlation.weighing import Weighing
+from correlation.weighing import Weighed, Weighing
 from correlation.wording import conclusion_words, limitation_words
 from correlation.would_change import patient_changes, with_changes
 
@@ -38,12 +39,11 @@ def assess(timeline: PatientTimeline, knowledge: Knowledge, *, as_of: date) -> A
     timeline = in_order(timeline)
     chart = read_chart(timeline, knowledge, as_of=as_of)
     weighing = Weighing(chart)
-    findings = tuple(assess_finding(chart, finding, weighing.differential(finding)) for finding in chart.findings)
-    differential = (
-        weighing.over_all([item.differential for item in findings]) if findings else weighing.differential(None)
-    )
-    attribution, because, changes = _attribution(chart, weighing, findings, differential)
-    differential = tuple(with_changes(weighing, item) for item in differential)
+    weighed = [weighing.differential(finding) for finding in chart.findings]
+    findings = tuple(map(partial(assess_finding, chart), chart.findings, weighed))
+    ranked = weighing.over_all(weighed) if weighed else weighing.differential(None)
+    attribution, because, changes = _attribution(chart, weighing, findings, weighed, other=other_reason(chart, ranked))
+    differential = tuple(with_changes(weighing, item) for item in ranked)
     alerts = raise_alerts(chart)
     missing = missing_facts(chart)
     return Assessment(
@@ -113,22 +113,25 @@ def _attribution(
     chart: Chart,
     weighing: Weighing,
     findings: tuple[FindingAssessment, ...],
-    differential: Sequence[CauseAssessment],
+    weighed: Sequence[tuple[Weighed, ...]],
+    *,
+    other: str,
 ) -> tuple[Attribution | None, str, tuple[Change, ...]]:
+    """The patient's attribution, why, and what would change it. `other` is a reason beside fillers, or empty."""
     if not findings:
         if not chart.timeline.exams and not chart.timeline.findings:
             return None, NO_IMAGING, ()
         if chart.timeline.findings or any(exam.reported for exam in chart.timeline.exams):
             return Attribution.NOT_APPLICABLE, NO_TARGET, ()
         return Attribution.INDETERMINATE, NO_REPORT, ()
-    reason = other_reason(chart, differential)
     named = [(f"{item.finding.kind}, {site_words(item.finding.site)}", item.attribution) for item in findings]
-    attribution, because = attribute_patient(named, other_reason=reason)
-    if reason and reason not in because and attribution is Attribution.PARTLY:
-        because = f"{because}; and {reason}"
+    attribution, because = attribute_patient(named, other_reason=other)
+    if other and other not in because and attribution is Attribution.PARTLY:
+        because = f"{because}; and {other}"
+    standings = [standing_of(chart, item, differential) for item, differential in zip(findings, weighed, strict=True)]
     changes = patient_changes(
         now=attribution,
-        asked=open_questions(chart, findings),
-        attribute=attribution_if(chart, weighing, findings, other_reason=reason),
+        asked=open_questions(chart, weighed),
+        attribute=attribution_if(chart, weighing, standings, other_reason=other),
     )
     return attribution, because, changes

@@ -5,9 +5,11 @@ The words of `Category` are borrowed from WHO-UMC's causality categories; the co
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import overload
 
 from correlation.dates import DateRange
 from correlation.timeline import BodySite, FillerInjection, ImagingFinding, PatientTimeline, ResourceRef
@@ -68,6 +70,48 @@ class Answer:
     sources: tuple[str, ...] = ()
 
 
+class Answers(Sequence[Answer]):
+    """The answers of one cause, put into words when they are first read: of thirty causes a reader sees a few."""
+
+    __slots__ = ("_answers", "_write")
+
+    def __init__(self, write: Callable[[], tuple[Answer, ...]]) -> None:
+        """`write` puts the answers into words; it is called at most once."""
+        self._write = write
+        self._answers: tuple[Answer, ...] | None = None
+
+    def _written(self) -> tuple[Answer, ...]:
+        if self._answers is None:
+            self._answers = self._write()
+        return self._answers
+
+    @overload
+    def __getitem__(self, place: int) -> Answer: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Answer, ...]: ...
+    def __getitem__(self, place: int | slice) -> Answer | tuple[Answer, ...]:
+        return self._written()[place]
+
+    def __iter__(self) -> Iterator[Answer]:
+        return iter(self._written())
+
+    def __len__(self) -> int:
+        return len(self._written())
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Answers | tuple) and self._written() == tuple(other))
+
+    def __hash__(self) -> int:
+        return hash(self._written())
+
+    def __repr__(self) -> str:
+        return repr(self._written())
+
+    def __reduce__(self) -> tuple[type[tuple[Answer, ...]], tuple[tuple[Answer, ...]]]:
+        """Between processes, a plain tuple of written answers."""
+        return tuple, (self._written(),)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """What would move a conclusion: the questions that would have to be answered, how, and where it would stand."""
@@ -85,7 +129,7 @@ class CauseAssessment:
     cause: str
     name: str
     category: Category
-    answers: tuple[Answer, ...]
+    answers: Sequence[Answer]
     would_change: tuple[Change, ...] = ()
     next_step: str = ""
     from_filler: bool = False  # a recorded filler, or a known late effect of one

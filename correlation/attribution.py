@@ -6,16 +6,17 @@ Never `explained` where anything is contrary. Missing laboratory values do not p
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from correlation.assessment import Attribution, Category, CauseAssessment, FindingAssessment, FindingCourse, Reply
+from correlation.assessment import Attribution, Category, FindingAssessment, FindingCourse, Reply
 from correlation.biochemistry import CALCITRIOL, CALCIUM_PHOSPHATE_PRODUCT, CALCIUM_TO_JUDGE, PHOSPHATE, Laboratory
 from correlation.catalogue import Knowledge
-from correlation.chart import Chart
+from correlation.chart import Chart, Words, written
 from correlation.conflicts import conflict_of
 from correlation.injections import UNKNOWN_MATERIAL, fits_of, joint_fit
 from correlation.timeline import FillerInjection
-from correlation.verdict import Judged, Verdict, judge
+from correlation.verdict import Verdict, judge, reason_of
+from correlation.weighing import Weighed
 
 SUSPECTED = "unrecorded_caha_suspected"
 GRANULOMA_HYPERCALCAEMIA = "filler_granuloma_hypercalcaemia"
@@ -23,74 +24,64 @@ WORRYING_SIGNS = frozenset({"bone_destruction", "bone_erosion", "abscess", "aden
 LIKELY = (Category.PROBABLE, Category.POSSIBLE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FillerVerdict:
-    """What the filler of one cause is to a finding, with the injections it speaks of."""
+class FillerVerdict(NamedTuple):
+    """What the filler of one cause is to a finding, why, and the injections it speaks of."""
 
     cause: str
-    judged: Judged
+    verdict: Verdict
+    because: Words
     injections: tuple[FillerInjection, ...]
 
 
-def assess_finding(
-    chart: Chart, finding: FindingCourse, differential: tuple[CauseAssessment, ...]
-) -> FindingAssessment:
+def assess_finding(chart: Chart, finding: FindingCourse, differential: Sequence[Weighed]) -> FindingAssessment:
     """One finding with its attribution, from its own differential."""
     verdicts = filler_verdicts(chart, finding, differential)
     attribution, because = attribute_finding(chart, finding, differential, verdicts=verdicts)
-    fitting = [item for item in verdicts if item.judged.verdict in (Verdict.FITS, Verdict.PARTLY)]
+    fitting = [item for item in verdicts if item.verdict in (Verdict.FITS, Verdict.PARTLY)]
     injections = tuple({id(injection): injection for item in fitting for injection in item.injections}.values())
     return FindingAssessment(
         finding=finding,
         attribution=attribution,
-        because=because,
-        differential=differential,
+        because=written(because),
+        differential=tuple(item.assessment() for item in differential),
         injections=injections if attribution in (Attribution.EXPLAINED, Attribution.PARTLY) else (),
     )
 
 
-def filler_verdicts(
-    chart: Chart, finding: FindingCourse, differential: Sequence[CauseAssessment]
-) -> tuple[FillerVerdict, ...]:
+def filler_verdicts(chart: Chart, finding: FindingCourse, differential: Sequence[Weighed]) -> tuple[FillerVerdict, ...]:
     """What every filler of the knowledge base, recorded or not, is to this finding; those of unknown material last."""
-    found = []
-    for item in differential:
-        if item.from_filler:
-            joint = joint_fit(chart, finding, materials=chart.knowledge.causes[item.cause].materials)
-            judged = judge(item.answers, category=item.category, partly_covered=joint.partly_covered, broad=joint.broad)
-            found.append(FillerVerdict(cause=item.cause, judged=judged, injections=joint.injections))
-    found.append(_unknown_material(chart, finding, differential))
-    return tuple(found)
+    found = [filler_verdict(chart, finding, item) for item in differential if item.cause.from_filler]
+    return (*found, unknown_material(chart, finding, differential))
 
 
-def _unknown_material(chart: Chart, finding: FindingCourse, differential: Sequence[CauseAssessment]) -> FillerVerdict:
+def filler_verdict(chart: Chart, finding: FindingCourse, item: Weighed) -> FillerVerdict:
+    """What the filler of one cause is to this finding."""
+    joint = joint_fit(chart, finding, materials=item.cause.materials)
+    judged = judge(item.replies(), category=item.category, partly_covered=joint.partly_covered, broad=joint.broad)
+    return FillerVerdict(item.cause.id, judged.verdict, lambda: reason_of(judged, item.because), joint.injections)
+
+
+def unknown_material(chart: Chart, finding: FindingCourse, differential: Sequence[Weighed]) -> FillerVerdict:
     """A filler whose material is not known may explain what any filler may explain."""
     fits = [fit for fit in fits_of(chart, finding) if fit.injection.material == UNKNOWN_MATERIAL]
-    open_ones = [fit for fit in fits if fit.before is not Reply.NO and fit.reach is not Reply.NO]
-    forms = [_reply(item, "form_fits") for item in differential if item.from_filler]
     if not fits:
-        judged = Judged(verdict=Verdict.ABSENT, because="none of unknown material is on record")
-    elif not open_ones or (forms and all(form is Reply.NO for form in forms)):
-        judged = Judged(
-            verdict=Verdict.CANNOT, because="the filler of unknown material is too late, too far or unlike it"
-        )
+        return FillerVerdict(UNKNOWN_MATERIAL, Verdict.ABSENT, "none of unknown material is on record", ())
+    open_ones = [fit for fit in fits if fit.before is not Reply.NO and fit.reach is not Reply.NO]
+    forms = [item.reply("form_fits") for item in differential if item.cause.from_filler]
+    if not open_ones or (forms and all(form is Reply.NO for form in forms)):
+        verdict, because = Verdict.CANNOT, "the filler of unknown material is too late, too far or unlike it"
     else:
-        judged = Judged(verdict=Verdict.UNSURE, because="a filler of unknown material is on record that may explain it")
-    injections = tuple(fit.injection for fit in open_ones)
-    return FillerVerdict(cause=UNKNOWN_MATERIAL, judged=judged, injections=injections)
-
-
-def _reply(item: CauseAssessment, question: str) -> Reply:
-    return next((answer.reply for answer in item.answers if answer.question == question), Reply.NOT_KNOWN)
+        verdict, because = Verdict.UNSURE, "a filler of unknown material is on record that may explain it"
+    return FillerVerdict(UNKNOWN_MATERIAL, verdict, because, tuple(fit.injection for fit in open_ones))
 
 
 def attribute_finding(
     chart: Chart,
     finding: FindingCourse,
-    differential: Sequence[CauseAssessment],
+    differential: Sequence[Weighed],
     *,
     verdicts: Sequence[FillerVerdict],
-) -> tuple[Attribution, str]:
+) -> tuple[Attribution, Words]:
     """The attribution of one finding and the sentence that gives its reason."""
     fitting = _first(verdicts, Verdict.FITS)
     partly = _first(verdicts, Verdict.PARTLY)
@@ -101,28 +92,32 @@ def attribute_finding(
         if doubt:
             return Attribution.INDETERMINATE, doubt
         if fitting is not None:
-            return Attribution.EXPLAINED, f"a recorded filler fits: {fitting.judged.because}"
-        return Attribution.PARTLY, f"a recorded filler fits on one side: {best.judged.because}"
+            return Attribution.EXPLAINED, _reason("a recorded filler fits", fitting)
+        return Attribution.PARTLY, _reason("a recorded filler fits on one side", best)
     if unsure is not None:
-        return Attribution.INDETERMINATE, f"a recorded filler may fit: {unsure.judged.because}"
+        return Attribution.INDETERMINATE, _reason("a recorded filler may fit", unsure)
     if chart.looks[finding.key].only_possible:
         return Attribution.INDETERMINATE, "the report itself is not sure of this finding"
     cannot = _first(verdicts, Verdict.CANNOT)
     if cannot is not None:
-        return Attribution.NOT_EXPLAINED, f"what is on record cannot explain it: {cannot.judged.because}"
+        return Attribution.NOT_EXPLAINED, _reason("what is on record cannot explain it", cannot)
     return _without_record(chart, differential)
 
 
+def _reason(what: str, verdict: FillerVerdict) -> Words:
+    return lambda: f"{what}: {written(verdict.because)}"
+
+
 def _first(verdicts: Sequence[FillerVerdict], wanted: Verdict) -> FillerVerdict | None:
-    return next((item for item in verdicts if item.judged.verdict is wanted), None)
+    return next((item for item in verdicts if item.verdict is wanted), None)
 
 
-def _doubt(chart: Chart, finding: FindingCourse, differential: Sequence[CauseAssessment], best: FillerVerdict) -> str:
+def _doubt(chart: Chart, finding: FindingCourse, differential: Sequence[Weighed], best: FillerVerdict) -> str:
     """Why a filler that fits does not settle it; empty where nothing does."""
     conflict = next((text for item in best.injections if (text := conflict_of(chart, item))), "")
     if conflict:
         return f"a recorded filler may fit, but {conflict}"
-    if any(_reply(item, "treated_tumour_at_site") is Reply.YES for item in differential):
+    if any(item.reply("treated_tumour_at_site") is Reply.YES for item in differential):
         return "a recorded filler fits, but a tumour is on record at this site"
     worrying = chart.looks[finding.key].signs & WORRYING_SIGNS
     if all(_reaches_nodes(chart, item) for item in best.injections):
@@ -130,8 +125,8 @@ def _doubt(chart: Chart, finding: FindingCourse, differential: Sequence[CauseAss
     if worrying:
         return f"a recorded filler fits, but the report describes {', '.join(sorted(worrying)).replace('_', ' ')}"
     first = differential[0]
-    cause = chart.knowledge.causes[first.cause]
-    if first.category is Category.PROBABLE and not (first.from_filler or cause.systemic or first.cause == SUSPECTED):
+    cause = first.cause
+    if first.category is Category.PROBABLE and not (cause.from_filler or cause.systemic or cause.id == SUSPECTED):
         return f"a recorded filler fits, but {cause.name.lower()} fits better"
     return ""
 
@@ -142,25 +137,28 @@ def _reaches_nodes(chart: Chart, injection: FillerInjection) -> bool:
     return material is not None and material.extra_step and material.late_calcification == "known"
 
 
-def _without_record(chart: Chart, differential: Sequence[CauseAssessment]) -> tuple[Attribution, str]:
+def _without_record(chart: Chart, differential: Sequence[Weighed]) -> tuple[Attribution, Words]:
     """No filler that counts is on record: typical of one, or not."""
     if any(item.ignored_because is not None for item in chart.timeline.injections):
         return Attribution.NOT_EXPLAINED, "the only fillers on record cannot count (not done, or entered in error)"
     if chart.timeline.withheld:
         return Attribution.INDETERMINATE, "parts of the record were withheld"
     other = next(
-        (item for item in differential if item.category is Category.PROBABLE and item.cause != SUSPECTED), None
+        (item for item in differential if item.category is Category.PROBABLE and item.cause.id != SUSPECTED), None
     )
     if other is not None:
-        return Attribution.NOT_EXPLAINED, f"no filler is on record, and {other.name.lower()} is probable"
-    suspected = next((item for item in differential if item.cause == SUSPECTED), None)
+        return Attribution.NOT_EXPLAINED, f"no filler is on record, and {other.cause.name.lower()} is probable"
+    typical = next((item for item in differential if item.cause.from_filler and item.category in LIKELY), None)
+    if typical is not None:
+        return Attribution.INDETERMINATE, f"the pattern is typical of {typical.cause.name.lower()}, none is on record"
+    suspected = next((item for item in differential if item.cause.id == SUSPECTED), None)
     if suspected is not None and suspected.category in LIKELY and _typical(suspected):
         return Attribution.INDETERMINATE, "the pattern is typical of a calcium filler, and none is on record: ask"
     return Attribution.NOT_EXPLAINED, "no filler is on record, and the pattern is not typical of one"
 
 
-def _typical(suspected: CauseAssessment) -> bool:
-    return all(_reply(suspected, question) is Reply.YES for question in ("form_fits", "in_filler_territory"))
+def _typical(suspected: Weighed) -> bool:
+    return all(suspected.reply(question) is Reply.YES for question in ("form_fits", "in_filler_territory"))
 
 
 def attribute_patient(findings: Sequence[tuple[str, Attribution]], *, other_reason: str) -> tuple[Attribution, str]:
@@ -194,12 +192,13 @@ def _story(findings: Sequence[tuple[str, Attribution]]) -> str:
     return "; ".join(f"{name}: {WORDS[attribution]}" for name, attribution in findings)
 
 
-def other_reason(chart: Chart, differential: Sequence[CauseAssessment]) -> str:
+def other_reason(chart: Chart, differential: Sequence[Weighed]) -> str:
     """A recorded disease or abnormal result that is itself a likely cause of deposits, in a clause; empty without."""
     for item in differential:
-        if chart.knowledge.causes[item.cause].systemic and not item.from_filler and item.category is Category.PROBABLE:
-            return f"{item.name.lower()} is probable by itself"
-    granuloma = next((item for item in differential if item.cause == GRANULOMA_HYPERCALCAEMIA), None)
+        cause = item.cause
+        if cause.systemic and not cause.from_filler and item.category is Category.PROBABLE:
+            return f"{cause.name.lower()} is probable by itself"
+    granuloma = next((item for item in differential if item.cause.id == GRANULOMA_HYPERCALCAEMIA), None)
     if granuloma is not None and granuloma.category is Category.PROBABLE:
         return ""  # the abnormal calcium is itself explained by the filler; it is raised as an alert
     found = abnormal_mineral(chart.laboratory, chart.knowledge)

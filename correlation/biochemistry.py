@@ -136,8 +136,10 @@ def plain(value: Decimal) -> str:
 
 
 def range_words(result: LabResult) -> str:
-    """The range a result was judged by, and whether the record gave it."""
+    """The range a result was judged by, in the unit the value was written in, and whether the record gave it."""
     kind = "adult default range" if result.range_is_default else "range"
+    if result.range_as_written:
+        return f"{kind} {result.range_as_written}"
     if result.low is not None and result.high is not None:
         return f"{kind} {plain(result.low)} to {plain(result.high)}"
     if result.high is not None:

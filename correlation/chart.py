@@ -15,24 +15,39 @@ from correlation.assessment import Category, FindingCourse, Reply
 from correlation.biochemistry import Laboratory
 from correlation.catalogue import Cause, Knowledge, Question
 from correlation.look import Look
-from correlation.timeline import ClinicalCondition, FillerInjection, PatientTimeline, ResourceRef
+from correlation.timeline import ClinicalCondition, FillerInjection, PatientTimeline, ResourceRef, Side
 
 Reach = tuple[Reply, int | None, bool]  # within reach, steps, only a wide area named
+Words = str | Callable[[], str]  # a clause, or how to write it once somebody reads it
+NO_WORDS: frozenset[str] = frozenset()
+
+
+def written(words: Words) -> str:
+    """The clause itself."""
+    return words if isinstance(words, str) else words()
 
 
 class Said(NamedTuple):
     """What a question function answers: the reply, one sentence why, and the facts it rests on."""
 
     reply: Reply
-    because: str
+    because: Words
     evidence: tuple[ResourceRef, ...] = ()
+
+    def turned(self) -> Said:
+        """The answer to the opposite question."""
+        return Said(OPPOSITE[self.reply], self.because, self.evidence)
+
+
+OPPOSITE = {Reply.YES: Reply.NO, Reply.NO: Reply.YES, Reply.NOT_KNOWN: Reply.NOT_KNOWN}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
     """How one injection fits one finding. `steps` is the distance between regions, `None` for far or not known.
 
-    `broad`: the site was only given as a wide area such as "face". `months` since the injection, to the newest study.
+    `broad`: the site was only given as a wide area such as "face". `sides` were injected within reach, empty where any
+    is not stated. `months` since the injection, to the newest study.
     """
 
     injection: FillerInjection
@@ -40,6 +55,7 @@ class Fit:
     reach: Reply
     steps: int | None
     broad: bool
+    sides: frozenset[Side]
     side: Reply
     appears: Reply
     appears_because: str
@@ -54,17 +70,13 @@ class JointFit:
     """
 
     fits: tuple[Fit, ...]
+    injections: tuple[FillerInjection, ...]
     before: Reply
     reach: Reply
     side: Reply
     appears: Reply
     broad: bool
     partly_covered: bool
-
-    @property
-    def injections(self) -> tuple[FillerInjection, ...]:
-        """The injections this speaks of."""
-        return tuple(fit.injection for fit in self.fits)
 
     @property
     def certain(self) -> bool:
@@ -74,14 +86,33 @@ class JointFit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One question of one cause made ready: its function, and where a yes and a no are counted."""
+    """One question of one cause made ready: its function, its words to compare, and where a yes and a no are counted.
+
+    Questions of several causes that ask the same thing have the same `meaning`: they are answered once.
+    """
 
     question: Question
     ask: Callable[[Case], Said]
+    sets: Mapping[str, frozenset[str]]
     per_finding: bool
     meaning: int
     yes_place: int
     no_place: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The questions of one cause made ready, and at which place each stands."""
+
+    steps: tuple[Step, ...]
+    places: Mapping[str, int]
+
+
+class Judgement(NamedTuple):
+    """What counts of answers come to: the category, and the weight that ranks causes inside it."""
+
+    category: Category
+    weight: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,10 +122,10 @@ class Memory:
     parts: dict[str, int] = field(default_factory=dict)
     distances: dict[tuple[str, str], int | None] = field(default_factory=dict)
     reaches: dict[tuple[str, str, str], Reach] = field(default_factory=dict)
-    categories: dict[tuple[int, ...], Category] = field(default_factory=dict)
-    meanings: dict[str, int] = field(default_factory=dict)  # questions of several causes that ask the same thing
-    plans: dict[str, tuple[Step, ...]] = field(default_factory=dict)  # the questions of each cause, made ready
-    words: dict[tuple[int, str], frozenset[str]] = field(default_factory=dict)  # parameters of questions, by identity
+    judgements: dict[tuple[int, ...], Judgement] = field(default_factory=dict)  # by counts of answers
+    moved: dict[tuple[tuple[int, ...], int, int], Category] = field(default_factory=dict)  # with two answers more
+    meanings: dict[str, int] = field(default_factory=dict)
+    plans: dict[str, Plan] = field(default_factory=dict)  # the questions of each cause, made ready
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,14 +178,11 @@ class Case:
     look: Look | None
     cause: Cause
     parameters: Mapping[str, tuple[str, ...]]
+    sets: Mapping[str, frozenset[str]]
 
     def words(self, name: str) -> frozenset[str]:
         """The words of the question's parameter, empty where the cause gives none."""
-        key = (id(self.parameters), name)
-        words = self.chart.memory.words.get(key)
-        if words is None:
-            words = self.chart.memory.words[key] = frozenset(self.parameters.get(name, ()))
-        return words
+        return self.sets.get(name, NO_WORDS)
 
 
 NO_FINDING = Said(Reply.NOT_KNOWN, "there is no finding to look at")

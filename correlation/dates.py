@@ -70,10 +70,12 @@ class DateRange:
 
     def __str__(self) -> str:
         """As it was known: `2018`, `2018-05`, `2018-05-01` or `2018-05-01 to 2018-06-03`."""
-        if self.is_one_day:
-            return self.earliest.isoformat()
-        if self == DateRange.year(self.earliest.year):
-            return f"{self.earliest.year:04d}"
-        if self == DateRange.month(self.earliest.year, self.earliest.month):
-            return f"{self.earliest.year:04d}-{self.earliest.month:02d}"
-        return f"{self.earliest.isoformat()} to {self.latest.isoformat()}"
+        first, last = self.earliest, self.latest
+        if first == last:
+            return first.isoformat()
+        if first.day == 1 and first.year == last.year and last.day == monthrange(last.year, last.month)[1]:
+            if first.month == last.month:
+                return f"{first.year:04d}-{first.month:02d}"
+            if (first.month, last.month) == (1, 12):
+                return f"{first.year:04d}"
+        return f"{first.isoformat()} to {last.isoformat()}"

@@ -23,6 +23,7 @@ LATERAL = frozenset({Side.LEFT, Side.RIGHT})
 
 NO_FIT = JointFit(
     fits=(),
+    injections=(),
     before=Reply.NOT_KNOWN,
     reach=Reply.NOT_KNOWN,
     side=Reply.NOT_KNOWN,
@@ -89,9 +90,10 @@ def _join(chart: Chart, finding: FindingCourse, materials: Sequence[str]) -> Joi
     alike = tuple(
         fit for fit in kept if (fit.before, fit.reach, fit.appears) == (first.before, first.reach, first.appears)
     )
-    side, partly = _joint_side(chart, finding, alike)
+    side, partly = _joint_side(finding, alike)
     return JointFit(
         fits=alike,
+        injections=tuple(fit.injection for fit in alike),
         before=first.before,
         reach=first.reach,
         side=side,
@@ -110,6 +112,7 @@ def _fit(chart: Chart, finding: FindingCourse, injection: FillerInjection, *, ne
     months = injection.performed.months_until(newest) if injection.performed and newest else None
     material = chart.knowledge.materials.get(injection.material)
     look = chart.looks[finding.key]
+    sides = _sides(chart, finding, injection)
     if material is None or injection.material == UNKNOWN_MATERIAL:
         appears, because = Reply.NOT_KNOWN, "which product was used is not known"
     else:
@@ -120,7 +123,8 @@ def _fit(chart: Chart, finding: FindingCourse, injection: FillerInjection, *, ne
         reach=reach,
         steps=steps,
         broad=broad,
-        side=_side(finding, _sides(chart, finding, injection)),
+        sides=sides,
+        side=_side(finding, sides),
         appears=appears,
         appears_because=because,
         months=months,
@@ -201,8 +205,8 @@ def _side(finding: FindingCourse, injected: frozenset[Side]) -> Reply:
     return Reply.YES if described <= injected else Reply.NO
 
 
-def _joint_side(chart: Chart, finding: FindingCourse, fits: tuple[Fit, ...]) -> tuple[Reply, bool]:
-    each = [_sides(chart, finding, fit.injection) for fit in fits]
+def _joint_side(finding: FindingCourse, fits: tuple[Fit, ...]) -> tuple[Reply, bool]:
+    each = [fit.sides for fit in fits]
     if not all(each):
         known = frozenset().union(*each)
         covered = _side(finding, known) is Reply.YES

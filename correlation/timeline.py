@@ -84,6 +84,7 @@ class LabResult:
     `value` is `None` for a purely qualitative result (`positive`, `negative` in `qualitative`) or for one whose unit
     could not be converted (`unusable_because` says why). `comparator` is `<`, `<=`, `>=` or `>` for a censored value.
     `low`/`high` come from the record; where it gives none they are the adult default and `range_is_default` is true.
+    `range_as_written` is the same range for a reader, in the unit of `as_written` ("8.6 to 10.2 mg/dL").
     """
 
     source: ResourceRef
@@ -95,6 +96,7 @@ class LabResult:
     low: Decimal | None = None
     high: Decimal | None = None
     range_is_default: bool = False
+    range_as_written: str = ""
     comparator: str | None = None
     qualitative: str | None = None
     preliminary: bool = False

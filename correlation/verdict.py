@@ -5,11 +5,11 @@ Safety first: it fits only where time, place, material and form all speak for it
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from enum import StrEnum
+from typing import NamedTuple
 
-from correlation.assessment import Answer, Category, Reply
+from correlation.assessment import Category, Reply
 
 # Questions whose "no" means that the filler certainly cannot have made the finding.
 DECIDING = ("injected_before_finding", "site_in_reach", "material_fits_appearance", "form_fits", "still_expected")
@@ -17,6 +17,7 @@ DECIDING = ("injected_before_finding", "site_in_reach", "material_fits_appearanc
 NEEDED = ("filler_recorded", "injected_before_finding", "site_in_reach", "material_fits_appearance")
 # At least one of these has to say that the finding has the look of the filler, not only that nothing is contrary.
 LOOKS = ("form_fits", "shrinks_on_follow_up", "both_sides", "density_is")
+WEIGHT_AGAINST = "more speaks against it than for it"
 
 
 class Verdict(StrEnum):
@@ -29,12 +30,11 @@ class Verdict(StrEnum):
     ABSENT = "absent"  # no such filler is on record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """A verdict with the clause that gives its reason."""
+class Judged(NamedTuple):
+    """A verdict and the question that settled it; no question where the weight of all answers did."""
 
     verdict: Verdict
-    because: str
+    question: str
 
 
 REASONS: Mapping[str, str] = {
@@ -48,40 +48,39 @@ REASONS: Mapping[str, str] = {
 }
 
 
-def judge(answers: Sequence[Answer], *, category: Category, partly_covered: bool, broad: bool) -> Judged:
-    """Whether the filler of this cause explains the finding.
+def judge(replies: Mapping[str, Reply], *, category: Category, partly_covered: bool, broad: bool) -> Judged:
+    """Whether the filler of this cause explains the finding, from the replies by question.
 
     `partly_covered`: both sides are described and one was injected. `broad`: the place is only a wide word such as
     "face", so the form has to be typical.
     """
-    replies = {answer.question: answer.reply for answer in answers}
-    because = {answer.question: answer.because for answer in answers}
     if replies.get("filler_recorded") is Reply.NO:
-        return Judged(verdict=Verdict.ABSENT, because=because["filler_recorded"])
+        return Judged(Verdict.ABSENT, "filler_recorded")
     for question in DECIDING:
         if replies.get(question) is Reply.NO:
-            return Judged(verdict=Verdict.CANNOT, because=because[question])
+            return Judged(Verdict.CANNOT, question)
     for question in NEEDED:
         if replies.get(question) is not Reply.YES:
-            return Judged(verdict=Verdict.UNSURE, because=_reason(question, because))
+            return Judged(Verdict.UNSURE, question)
     if replies.get("side_matches") is Reply.NO:
-        if partly_covered:
-            return Judged(verdict=Verdict.PARTLY, because=because["side_matches"])
-        return Judged(verdict=Verdict.UNSURE, because=_reason("side_matches", because))
+        return Judged(Verdict.PARTLY if partly_covered else Verdict.UNSURE, "side_matches")
     for question in ("shrinks_on_follow_up", "off_bone"):
         if replies.get(question) is Reply.NO:
-            return Judged(verdict=Verdict.UNSURE, because=_reason(question, because))
+            return Judged(Verdict.UNSURE, question)
     if replies.get("still_expected", Reply.YES) is not Reply.YES:
-        return Judged(verdict=Verdict.UNSURE, because=_reason("still_expected", because))
-    typical = [question for question in LOOKS if replies.get(question) is Reply.YES]
+        return Judged(Verdict.UNSURE, "still_expected")
+    typical = any(replies.get(question) is Reply.YES for question in LOOKS)
     if not typical or (broad and replies.get("form_fits") is not Reply.YES):
-        return Judged(verdict=Verdict.UNSURE, because=_reason("form_fits", because))
+        return Judged(Verdict.UNSURE, "form_fits")
     if category not in (Category.PROBABLE, Category.POSSIBLE):
-        return Judged(verdict=Verdict.UNSURE, because="more speaks against it than for it")
-    return Judged(verdict=Verdict.FITS, because=because["injected_before_finding"])
+        return Judged(Verdict.UNSURE, "")
+    return Judged(Verdict.FITS, "injected_before_finding")
 
 
-def _reason(question: str, because: Mapping[str, str]) -> str:
-    told = because.get(question, "")
-    reason = REASONS.get(question, "")
+def reason_of(judged: Judged, because: Callable[[str], str]) -> str:
+    """The clause that gives a verdict's reason. `because` gives what was said to a question, empty if not asked."""
+    if not judged.question:
+        return WEIGHT_AGAINST
+    told = because(judged.question)
+    reason = REASONS.get(judged.question, "") if judged.verdict is Verdict.UNSURE else ""
     return f"{reason} ({told})" if reason and told else reason or told

@@ -18,7 +18,7 @@ REPLY_WORDS = {Reply.YES: "yes", Reply.NO: "no", Reply.NOT_KNOWN: "not known"}
 ALWAYS_SHOWN = "filler_caha"
 
 
-def worksheet_text(assessment: Assessment, knowledge: Knowledge) -> str:
+def worksheet_text(assessment: Assessment, knowledge: Knowledge, *, software_version: str = "") -> str:
     """The whole worksheet, as a clinician would fill it in by hand, ending with a line break."""
     lines: list[str] = []
     for part in (
@@ -29,7 +29,7 @@ def worksheet_text(assessment: Assessment, knowledge: Knowledge) -> str:
         _laboratory(assessment, knowledge),
         _causes(assessment),
         _changes(assessment),
-        _end(assessment, knowledge),
+        _end(assessment, knowledge, software_version=software_version),
     ):
         lines.extend(part)
     return "\n".join(line.rstrip() for line in lines) + "\n"
@@ -119,7 +119,8 @@ def _lab(result: LabResult, knowledge: Knowledge) -> str:
     flag = " (preliminary)" if result.preliminary else ""
     name = known.name if known else result.test
     spoiled = f"; not used: {result.unusable_because}" if result.unusable_because else ""
-    unit = f" {result.unit}" if result.low is not None or result.high is not None else ""
+    bare = not result.range_as_written and (result.low is not None or result.high is not None)
+    unit = f" {result.unit}" if bare else ""
     return (
         f"{name}: {value or result.qualitative}{flag}, {range_words(result)}{unit}, "
         f"{result.collected or 'date not known'}{spoiled} {result.source.reference}"
@@ -168,12 +169,13 @@ def _changes(assessment: Assessment) -> Iterator[str]:
         yield from _text(change.says, hang=2)
 
 
-def _end(assessment: Assessment, knowledge: Knowledge) -> Iterator[str]:
+def _end(assessment: Assessment, knowledge: Knowledge, *, software_version: str) -> Iterator[str]:
     yield from _title("Limitations")
     for text in assessment.limitations:
         yield from _text(f"- {text}", hang=2)
     yield ""
+    software = f"Fillertrace {software_version}. " if software_version else ""
     yield from _text(
-        f"Knowledge edition {assessment.edition}, sha-256 {assessment.digest}. {knowledge.status}.", indent=0
+        f"{software}Knowledge edition {assessment.edition}, sha-256 {assessment.digest}. {knowledge.status}.", indent=0
     )
     yield from _text(STATEMENT, indent=0)

@@ -5,76 +5,64 @@ The smallest set counts: pairs are looked for only where no single answer moves 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from itertools import combinations, product
+from collections.abc import Callable, Iterator, Mapping
+from itertools import combinations, islice, product
 
-from correlation.assessment import Answer, Attribution, Category, CauseAssessment, Change, Reply, Strength
-from correlation.catalogue import Cause
-from correlation.category import PLACE, Counts
-from correlation.weighing import Weighing, strength_of
+from correlation.assessment import Attribution, Category, CauseAssessment, Change, Reply, Strength
+from correlation.category import PLACE
+from correlation.weighing import Weighed, Weighing
 
 REPLIES = (Reply.YES, Reply.NO)
 MOST_CHANGES = 4  # a reader wants the few that matter
 MOST_PAIRED = 6  # unknown questions that are tried in pairs
 
 Flip = tuple[tuple[int, Reply], ...]  # which answers, by their place, are answered how
+Moved = tuple[Flip, Category]
 
 
-def with_changes(weighing: Weighing, item: CauseAssessment) -> CauseAssessment:
-    """A cause, as it was just weighed, with what would move its category."""
-    cause = weighing.chart.knowledge.causes[item.cause]
-    start = weighing.counts[id(item)]
-    if start[PLACE[Strength.STRONG_AGAINST]]:
-        return item  # decided: no missing fact can outweigh it
-
-    def becomes(flip: Flip) -> Category:
-        return weighing.category(_flipped(start, cause, flip))
-
-    changes = tuple(
-        _cause_change(item, flip, category) for flip, category in _smallest(item.answers, cause, becomes, item.category)
-    )
-    return replace(item, would_change=changes) if changes else item
+def with_changes(weighing: Weighing, item: Weighed) -> CauseAssessment:
+    """A cause as the report shows it, with what would move its category."""
+    if item.counts[PLACE[Strength.STRONG_AGAINST]]:
+        return item.assessment()  # decided: no missing fact can outweigh it
+    moved = tuple(islice(_singles(weighing, item), MOST_CHANGES)) or tuple(islice(_pairs(weighing, item), MOST_CHANGES))
+    return item.assessment(would_change=tuple(_cause_change(item, flip, category) for flip, category in moved))
 
 
-def _flipped(start: Counts, cause: Cause, flip: Flip) -> Counts:
-    counts = list(start)
-    for index, reply in flip:
-        counts[PLACE[strength_of(cause.questions[index], reply)]] += 1
-    counts[-1] = 0
-    return tuple(counts)
+def _open(item: Weighed) -> list[int]:
+    return [place for place, said in enumerate(item.said) if said.reply is Reply.NOT_KNOWN]
 
 
-def _smallest(
-    answers: Sequence[Answer], cause: Cause, becomes: Callable[[Flip], Category], now: Category
-) -> list[tuple[Flip, Category]]:
-    open_ones = [index for index, answer in enumerate(answers) if answer.reply is Reply.NOT_KNOWN]
-    for flips in (_singles(open_ones), _pairs(open_ones[:MOST_PAIRED])):
-        moved = [(flip, category) for flip in flips if (category := becomes(flip)) is not now]
-        if moved:
-            return moved[:MOST_CHANGES]
-    return []
+def _weight(item: Weighed, place: int, reply: Reply) -> int:
+    """Where this reply would be counted."""
+    step = item.plan.steps[place]
+    return step.yes_place if reply is Reply.YES else step.no_place
 
 
-def _singles(places: Sequence[int]) -> Iterator[Flip]:
+def _singles(weighing: Weighing, item: Weighed) -> Iterator[Moved]:
+    places = _open(item)
     for reply in REPLIES:
         for place in places:
-            yield ((place, reply),)
+            category = weighing.category_with(item.counts, _weight(item, place, reply))
+            if category is not item.category:
+                yield ((place, reply),), category
 
 
-def _pairs(places: Sequence[int]) -> Iterator[Flip]:
-    for one, other in combinations(places, 2):
+def _pairs(weighing: Weighing, item: Weighed) -> Iterator[Moved]:
+    for one, other in combinations(_open(item)[:MOST_PAIRED], 2):
         for first, second in product(REPLIES, repeat=2):
-            yield ((one, first), (other, second))
+            category = weighing.category_with(item.counts, _weight(item, one, first), _weight(item, other, second))
+            if category is not item.category:
+                yield ((one, first), (other, second)), category
 
 
-def _cause_change(item: CauseAssessment, flip: Flip, category: Category) -> Change:
-    told = " and ".join(f'"{item.answers[index].ask}" answered {reply.value}' for index, reply in flip)
+def _cause_change(item: Weighed, flip: Flip, category: Category) -> Change:
+    questions = item.cause.questions
+    told = " and ".join(f'"{questions[place].ask}" answered {reply.value}' for place, reply in flip)
     return Change(
-        questions=tuple(item.answers[index].question for index, _ in flip),
+        questions=tuple(questions[place].id for place, _ in flip),
         replies=tuple(reply for _, reply in flip),
         becomes=category.value,
-        says=f"With {told}, {item.name} would be {category.value} (now {item.category.value}).",
+        says=f"With {told}, {item.cause.name} would be {category.value} (now {item.category.value}).",
     )
 
 
@@ -85,17 +73,25 @@ def patient_changes(
     attribute: Callable[[Mapping[str, Reply]], Attribution],
 ) -> tuple[Change, ...]:
     """What would move the patient's attribution. `asked` holds the unknown questions with their words."""
-    names = tuple(asked)
-    for size in (1, 2):
-        found = []
-        for chosen in combinations(names[: MOST_PAIRED if size > 1 else len(names)], size):
-            for replies in product(REPLIES, repeat=size):
-                becomes = attribute(dict(zip(chosen, replies, strict=True)))
-                if becomes is not now:
-                    found.append(_patient_change(chosen, replies, becomes, now=now, asked=asked))
-        if found:
-            return tuple(found[:MOST_CHANGES])
-    return ()
+    return tuple(islice(_moving(tuple(asked), 1, now=now, asked=asked, attribute=attribute), MOST_CHANGES)) or tuple(
+        islice(_moving(tuple(asked)[:MOST_PAIRED], 2, now=now, asked=asked, attribute=attribute), MOST_CHANGES)
+    )
+
+
+def _moving(
+    names: tuple[str, ...],
+    size: int,
+    *,
+    now: Attribution,
+    asked: Mapping[str, str],
+    attribute: Callable[[Mapping[str, Reply]], Attribution],
+) -> Iterator[Change]:
+    """The sets of so many questions whose answers would move the attribution, found one by one."""
+    for chosen in combinations(names, size):
+        for replies in product(REPLIES, repeat=size):
+            becomes = attribute(dict(zip(chosen, replies, strict=True)))
+            if becomes is not now:
+                yield _patient_change(chosen, replies, becomes, now=now, asked=asked)
 
 
 def _patient_change(

@@ -58,6 +58,7 @@ KNOWLEDGE_DIGEST: Final = f"{STRUCTURE_DEFINITION_BASE}knowledge-digest"
 # Operations and conformance
 CORRELATE_OPERATION: Final = f"{BASE}/OperationDefinition/correlate"
 PATIENT_CORRELATE_OPERATION: Final = f"{BASE}/OperationDefinition/patient-correlate"
+TASK_RETRY_OPERATION: Final = f"{BASE}/OperationDefinition/task-retry"
 CAPABILITY_STATEMENT: Final = f"{BASE}/CapabilityStatement/fillertrace"
 
 # Standards' code systems that we write

@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any, Final
 
 from fhir_mappings import canonical
+from fhir_mappings.resource_types import KEPT_TYPES
 
 FHIR_VERSION: Final = "4.0.1"
 MEDIA_TYPE: Final = "application/fhir+json"
@@ -26,26 +27,6 @@ class TypeCapability:
     says: str = ""
 
 
-KEPT_TYPES: Final = (
-    "AllergyIntolerance",
-    "Condition",
-    "Device",
-    "DeviceUseStatement",
-    "DiagnosticReport",
-    "Encounter",
-    "ImagingStudy",
-    "MedicationAdministration",
-    "MedicationRequest",
-    "MedicationStatement",
-    "Observation",
-    "Organization",
-    "Patient",
-    "Practitioner",
-    "Procedure",
-    "Specimen",
-)
-"""What is kept of the bundles received (contract, section 3)."""
-
 MADE_TYPES: Final = ("DiagnosticReport", "Observation", "Provenance", "Device", "Organization", "Task")
 """What we make ourselves."""
 
@@ -57,13 +38,17 @@ _SPECIAL: Final = {
     ),
     "DiagnosticReport": TypeCapability(
         type="DiagnosticReport",
-        interactions=("read", "search-type", "update"),
-        search=(("patient", "reference"),),
-        says="Update signs a report of ours (status and resultsInterpreter only) and needs If-Match. "
+        interactions=("read", "vread", "search-type", "update"),
+        search=(("_id", "token"), ("code", "token"), ("patient", "reference"), ("subject", "reference")),
+        says="A search names patient, subject or _id. "
+        "Update signs a report of ours (status and resultsInterpreter only) and needs If-Match. "
         "Any other change of what we made is refused.",
     ),
     "Task": TypeCapability(
-        type="Task", interactions=("read",), says="One job of correlation; Task.for is its patient."
+        type="Task",
+        interactions=("read",),
+        operations=(("retry", canonical.TASK_RETRY_OPERATION),),
+        says="One job of correlation; Task.for is its patient. $retry starts a failed or cancelled one again.",
     ),
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from fhir_mappings.code_tables import code_table
@@ -128,15 +128,11 @@ def _icd10_systems() -> frozenset[str]:
 
 def condition_concepts(codings: Iterable[Coding], text: str, *, of_procedure: bool = False) -> tuple[str, ...]:
     """The conditions of `codes/conditions.toml` that these codes or words mean, in the table's order."""
-    words = plain(text)
-    if words_of("conditions", "around", "absent").search(words):
-        words = ""  # "no sarcoidosis", "rule out …": only a code can still say it
+    by_words = _conditions_in_words(plain(text))
     known = tuple(codings)
     icd10 = [coding.code.replace(".", "").upper() for coding in known if coding.system in _icd10_systems()]
     snomed = {coding.code for coding in known if coding.system == SNOMED}
-    if not _any_condition_words().search(words):
-        words = ""
-    if not (words or icd10 or snomed):
+    if not (by_words or icd10 or snomed):
         return ()
     return tuple(
         concept.id
@@ -145,9 +141,19 @@ def condition_concepts(codings: Iterable[Coding], text: str, *, of_procedure: bo
         and (
             bool(concept.snomed & snomed)
             or bool(concept.beginnings and any(code.startswith(concept.beginnings) for code in icd10))
-            or bool(words and concept.words.search(words))
+            or concept.id in by_words
         )
     )
+
+
+@lru_cache(maxsize=2048)
+def _conditions_in_words(words: str) -> frozenset[str]:
+    """The conditions that words alone mean; the names of conditions are the same in every record."""
+    if words_of("conditions", "around", "absent").search(words):
+        return frozenset()  # "no sarcoidosis", "rule out …": only a code can still say it
+    if not _any_condition_words().search(words):
+        return frozenset()
+    return frozenset(concept.id for concept in _conditions() if concept.words.search(words))
 
 
 def says_history(codings: Iterable[Coding], text: str) -> bool:

@@ -6,8 +6,8 @@ versions of resources, the knowledge edition, and sentences that change with the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from datetime import date
 from decimal import Decimal
 from enum import Enum
@@ -58,6 +58,8 @@ def _plain(value: Any) -> Any:
     """Plain JSON of a fact. The commonest types are asked for first, as a long history holds tens of thousands."""
     if value is None or type(value) in _AS_IT_IS:
         return value
+    if type(value) is tuple:
+        return [_plain(item) for item in value]
     if isinstance(value, ResourceRef):
         return value.type
     if isinstance(value, Enum):
@@ -66,13 +68,13 @@ def _plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, Decimal):
         return _number(value)
+    if is_dataclass(value):
+        return [_plain(getattr(value, name)) for name in value.__dataclass_fields__]
     if isinstance(value, frozenset | set):
         return sorted(_plain(item) for item in value)
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, Iterable):
-        return [_plain(item) for item in value]
-    return [_plain(getattr(value, name)) for name in value.__dataclass_fields__]
+    return [_plain(item) for item in value]
 
 
 def _number(value: Decimal) -> str:

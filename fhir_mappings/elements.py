@@ -11,9 +11,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, Optional
 
 Json = Mapping[str, Any]
+# A place inside a resource: the place above it, and the name or number of the step to it.
+_Place = tuple[Optional["_Place"], str | int]
+_BRANCHES = (dict, list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +55,15 @@ def number(value: object) -> Decimal | None:
 def codings(concept: object) -> tuple[Coding, ...]:
     """The codings of a CodeableConcept, or a lone Coding."""
     found = mapping(concept)
-    every = objects(found.get("coding")) if "coding" in found else [found]
-    read = (
-        Coding(system=string(one.get("system")), code=string(one.get("code")), display=string(one.get("display")))
-        for one in every
-    )
-    return tuple(one for one in read if one.code or one.display)
+    every = objects(found["coding"]) if "coding" in found else [found]
+    read = [_coding(string(one.get("system")), string(one.get("code")), string(one.get("display"))) for one in every]
+    return tuple([one for one in read if one.code or one.display])
+
+
+@lru_cache(maxsize=4096)
+def _coding(system: str, code: str, display: str) -> Coding:
+    """The same few codes stand in every record: each is made once."""
+    return Coding(system=system, code=code, display=display)
 
 
 def concept_text(concept: object) -> str:
@@ -94,20 +100,32 @@ def notes(resource: Json) -> tuple[str, ...]:
 
 def every_reference(content: object, *, path: str) -> Iterator[tuple[str, str]]:
     """Every literal reference inside a resource with the FHIRPath of its element; not recursive."""
-    waiting: list[tuple[str, object]] = [(path, content)]
+    waiting: list[tuple[_Place, dict[str, Any] | list[Any]]] = []
+    if isinstance(content, dict | list):
+        waiting.append(((None, path), content))
     while waiting:
-        where, found = waiting.pop()
+        place, found = waiting.pop()
         if isinstance(found, dict):
             text = found.get("reference")
             if isinstance(text, str):
-                yield where, text.strip()
-            waiting.extend(
-                (f"{where}.{name}", child) for name, child in found.items() if isinstance(child, dict | list)
-            )
-        elif isinstance(found, list):
-            waiting.extend(
-                (f"{where}[{at}]", child) for at, child in enumerate(found) if isinstance(child, dict | list)
-            )
+                yield _path(place), text.strip()
+            for name, child in found.items():
+                if isinstance(child, _BRANCHES):
+                    waiting.append(((place, name), child))
+        else:
+            for at, child in enumerate(found):
+                if isinstance(child, _BRANCHES):
+                    waiting.append(((place, at), child))
+
+
+def _path(place: _Place) -> str:
+    """The FHIRPath of a place; written out only where it is asked for, as most places hold no reference."""
+    steps: list[str] = []
+    above, step = place
+    while above is not None:
+        steps.append(f".{step}" if isinstance(step, str) else f"[{step}]")
+        above, step = above
+    return str(step) + "".join(reversed(steps))
 
 
 @lru_cache(maxsize=1024)

@@ -7,13 +7,12 @@ from decimal import Decimal
 
 from correlation.catalogue import Knowledge
 from correlation.timeline import LabResult
+from fhir_mappings.range_words import digits, limits_in_words
 
 HIGH = "high"
 LOW = "low"
 IN_RANGE = "in range"
 NO_RANGE = "no range"
-
-_DIGITS = 4
 
 
 def test_words(lab: LabResult, knowledge: Knowledge) -> str:
@@ -65,28 +64,26 @@ def plain_value(lab: LabResult) -> str:
     """The value in the analyte's own unit."""
     if lab.value is None:
         return lab.qualitative or lab.as_written
-    return f"{lab.comparator or ''}{_digits(lab.value)} {lab.unit}".strip()
+    return f"{lab.comparator or ''}{digits(lab.value)} {lab.unit}".strip()
 
 
 def value_words(lab: LabResult) -> str:
-    """The value in the analyte's own unit, and as it was written where that differs."""
+    """The value as it was written, and in the analyte's own unit where that differs."""
     plain = plain_value(lab)
     if lab.value is None:
         return plain
     written = lab.as_written.strip()
-    return plain if not written or _squeezed(written) == _squeezed(plain) else f"{plain} (written {written})"
+    return plain if not written or _squeezed(written) == _squeezed(plain) else f"{written} (= {plain})"
 
 
 def range_words(lab: LabResult) -> str:
-    """The reference range and whether it is the record's or the adult default."""
+    """The reference range in the unit of the written value, and whether it is the record's or the adult default."""
+    words = lab.range_as_written
+    if not words:
+        low, high = (None if limit is None else digits(limit) for limit in (lab.low, lab.high))
+        words = f"{limits_in_words(low, high)} {lab.unit}".strip()
     if lab.low is None and lab.high is None:
         return "none given"
-    if lab.low is None:
-        words = f"up to {_digits(lab.high)}"
-    elif lab.high is None:
-        words = f"from {_digits(lab.low)}"
-    else:
-        words = f"{_digits(lab.low)} to {_digits(lab.high)}"
     return f"{words} (adult default)" if lab.range_is_default else words
 
 
@@ -100,16 +97,6 @@ def worth_showing(labs: Sequence[LabResult]) -> tuple[list[LabResult], int]:
             shown.append(lab)
         tests.add(lab.test)
     return shown, len(labs) - len(shown)
-
-
-def _digits(value: Decimal | None) -> str:
-    """The digits as reported; a longer number, which comes from a conversion, has four of them."""
-    if value is None:
-        return ""
-    if len(value.as_tuple().digits) <= _DIGITS or value == value.to_integral_value():
-        return f"{value:f}"
-    places = max(0, _DIGITS - 1 - value.adjusted())
-    return f"{round(value, places):f}"
 
 
 def _squeezed(words: str) -> str:

@@ -25,6 +25,7 @@ from fhir_mappings.quantities import (
     read_written,
     reference_range,
 )
+from fhir_mappings.range_words import range_in_words
 from fhir_mappings.record import Record, Source
 
 _LEFT_OUT: Final = ("entered-in-error", "cancelled", "registered")
@@ -135,7 +136,8 @@ def _result(
         record.warn(
             "invalid-element", "This value is neither a number nor positive or negative.", f"{path}.value", code="value"
         )
-    low, high, is_default = _limits(part, test, unit, record.sex)
+    range_unit = unit if amount is not None else test.unit
+    low, high, is_default = _limits(part, test, range_unit, record.sex)
     return LabResult(
         source=source.ref,
         test=test.id,
@@ -146,6 +148,7 @@ def _result(
         low=low,
         high=high,
         range_is_default=is_default,
+        range_as_written=range_in_words(low, high, amount=amount, unit=unit, analyte=test),
         comparator=amount.comparator if amount is not None else None,
         qualitative=reading.qualitative or _interpretation(part),
         preliminary=status not in _SETTLED,
@@ -251,7 +254,7 @@ def _interpretation(part: Mapping[str, Any]) -> str | None:
 def _limits(
     part: Mapping[str, Any], test: Analyte, unit: str, sex: str | None
 ) -> tuple[Decimal | None, Decimal | None, bool]:
-    low, high = reference_range(part.get("referenceRange"), analyte=test, unit=unit or test.unit)
+    low, high = reference_range(part.get("referenceRange"), analyte=test, unit=unit)
     if low is not None or high is not None:
         return low, high, False
     interval = _default(test.intervals, sex)

@@ -139,6 +139,8 @@ def _phrases(data: Mapping[str, Any]) -> Iterable[Row]:
             yield from _rows(phrases, family=own, payload=name)
     for table, family in _SINGLE_LISTS.items():
         yield from _rows(data[table]["words"], family=family, payload=family)
+    for name in ("apart", "beside"):
+        yield from _rows(data["landmarks"][name], family="landmark", payload=name)
     yield from _rows(data["normal"]["words"], family="normal", payload="normal")
     yield from _rows(data["normal"]["tissues"], family="normal_tissue", payload="tissue")
     for code, phrases in data["modalities"].items():

@@ -1,4 +1,4 @@
-"""This file writes the OperationDefinitions of `$correlate`: over a bundle, and over what is stored of one patient.
+"""This file writes our OperationDefinitions: `$correlate` of a bundle and of a stored patient, `$retry` of a job.
 
 FHIR R4 OperationDefinition: https://hl7.org/fhir/R4/operationdefinition.html
 """
@@ -11,13 +11,13 @@ from fhir_mappings import canonical
 
 
 def operation_definitions(*, software_version: str) -> tuple[dict[str, Any], ...]:
-    """Both definitions."""
-    return (_over_bundle(software_version), _over_patient(software_version))
+    """All definitions."""
+    return (_over_bundle(software_version), _over_patient(software_version), _retry(software_version))
 
 
 def _over_bundle(software_version: str) -> dict[str, Any]:
     return {
-        **_definition(canonical.CORRELATE_OPERATION, software_version),
+        **_definition(canonical.CORRELATE_OPERATION, software_version, code="correlate"),
         "name": "Correlate",
         "title": "Correlate a bundle about one patient",
         "description": "Reads a Bundle of any type about one patient, correlates it with what is already known of the "
@@ -42,7 +42,7 @@ def _over_bundle(software_version: str) -> dict[str, Any]:
 
 def _over_patient(software_version: str) -> dict[str, Any]:
     return {
-        **_definition(canonical.PATIENT_CORRELATE_OPERATION, software_version),
+        **_definition(canonical.PATIENT_CORRELATE_OPERATION, software_version, code="correlate"),
         "name": "PatientCorrelate",
         "title": "Correlate what is stored of one patient",
         "description": "Correlates the stored history of the patient anew and answers as the system operation does.",
@@ -54,7 +54,22 @@ def _over_patient(software_version: str) -> dict[str, Any]:
     }
 
 
-def _definition(url: str, software_version: str) -> dict[str, Any]:
+def _retry(software_version: str) -> dict[str, Any]:
+    return {
+        **_definition(canonical.TASK_RETRY_OPERATION, software_version, code="retry"),
+        "name": "TaskRetry",
+        "title": "Start a failed or cancelled job again",
+        "description": "Answers 202 with the Task, which is received again with all its attempts; 409 for a job that "
+        "runs or is completed.",
+        "resource": ["Task"],
+        "system": False,
+        "type": False,
+        "instance": True,
+        "parameter": [_parameter("return", use="out", least=1, type_="Task", says="The job as it stands now.")],
+    }
+
+
+def _definition(url: str, software_version: str, *, code: str) -> dict[str, Any]:
     return {
         "resourceType": "OperationDefinition",
         "id": url.rsplit("/", 1)[1],
@@ -64,7 +79,7 @@ def _definition(url: str, software_version: str) -> dict[str, Any]:
         "experimental": True,
         "kind": "operation",
         "publisher": canonical.SOFTWARE_NAME,
-        "code": "correlate",
+        "code": code,
         "affectsState": True,
     }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 from fhir_mappings.elements import every_reference, objects, string
@@ -41,9 +42,10 @@ Unresolved = Literal["missing", "ambiguous"]
 
 def without_version(reference: str) -> str:
     """A reference without `/_history/…`."""
-    return _VERSION.sub("", reference)
+    return _VERSION.sub("", reference) if "/_history/" in reference else reference
 
 
+@lru_cache(maxsize=4096)
 def base_of(full_url: str | None) -> str | None:
     """The server's base in `https://server/base/Type/id`; `None` for a urn or anything else."""
     found = _ABSOLUTE.fullmatch(without_version(full_url or ""))

@@ -94,6 +94,13 @@ def spanning(ranges: Sequence[DateRange | None]) -> DateRange | None:
     return DateRange(earliest=min(range_.earliest for range_ in known), latest=max(range_.latest for range_ in known))
 
 
+def _rested_on(assessment: Assessment) -> frozenset[str]:
+    """The references of all that an answer or an alert rests on."""
+    answers = (answer for cause in assessment.differential for answer in cause.answers if answer.evidence)
+    told = [*(answer.evidence for answer in answers), *(alert.evidence for alert in assessment.alerts)]
+    return frozenset([ref.reference for evidence in told for ref in evidence])
+
+
 def period_of(assessment: Assessment) -> DateRange | None:
     """From the earliest to the latest dated input that was used.
 
@@ -101,10 +108,7 @@ def period_of(assessment: Assessment) -> DateRange | None:
     rests on it.
     """
     timeline = assessment.timeline
-    rested_on = {
-        ref.reference for cause in assessment.differential for answer in cause.answers for ref in answer.evidence
-    }
-    rested_on |= {ref.reference for alert in assessment.alerts for ref in alert.evidence}
+    rested_on = _rested_on(assessment) if timeline.conditions else frozenset()
     return spanning(
         [
             *(injection.performed for injection in timeline.injections if injection.ignored_because is None),

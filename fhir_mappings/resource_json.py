@@ -14,6 +14,7 @@ from typing import Any, Final
 import simplejson
 
 ELEMENT_NAME: Final = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,63}")
+_WRITER: Final = simplejson.JSONEncoder(use_decimal=True, ensure_ascii=False, separators=(",", ":"))
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
@@ -64,7 +65,7 @@ def read_json(raw: bytes, *, depth: int) -> ReadJson:
 
 def dumps(content: Any) -> bytes:
     """JSON in UTF-8 without blanks; decimals as they were written."""
-    text = simplejson.dumps(content, use_decimal=True, ensure_ascii=False, separators=(",", ":"))
+    text: str = _WRITER.encode(content)
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError:  # half a surrogate pair, which JSON can spell and UTF-8 cannot

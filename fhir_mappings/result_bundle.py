@@ -185,7 +185,8 @@ def _forms(assessment: Assessment, knowledge: Knowledge, frame: ReportFrame) -> 
         issued=frame.issued,
     )
     return PresentedForms(
-        html=worksheet_html(assessment, knowledge, header=header), text=worksheet_text(assessment, knowledge)
+        html=worksheet_html(assessment, knowledge, header=header),
+        text=worksheet_text(assessment, knowledge, software_version=frame.software_version),
     )
 
 

@@ -78,7 +78,7 @@ def correlate_parsed(
         return StatelessResult(
             bundle=bundle,
             assessment=assessment,
-            worksheet=worksheet_text(assessment, knowledge),
+            worksheet=worksheet_text(assessment, knowledge, software_version=software_version),
             html=worksheet_html(assessment, knowledge, header=header),
         )
     written = write_result(

@@ -18,10 +18,29 @@ from fhir_mappings.side_binding import SIDES, SiteMention, SiteReading, and_word
 
 _NO_REGION = ""
 _MOST_TABLES = 12
+_SHORTEST = 60
+_MOST_READINGS = 2048
+_READ: dict[tuple[str, str], tuple[BodySite, ...]] = {}
 
 
 def sites_in_text(text: str, knowledge: Knowledge) -> tuple[BodySite, ...]:
-    """Read the regions of a short text such as a body site or one line of a procedure, each once, in its order."""
+    """Read the regions of a short text such as a body site or one line of a procedure, each once, in its order.
+
+    Body sites are the same few words in every record, so the readings of the shortest texts are kept.
+    """
+    if len(text) > _SHORTEST:
+        return _read_sites(text, knowledge)
+    key = (knowledge.digest, text)
+    known = _READ.get(key)
+    if known is None:
+        known = _read_sites(text, knowledge)
+        if len(_READ) >= _MOST_READINGS:
+            _READ.clear()
+        _READ[key] = known
+    return known
+
+
+def _read_sites(text: str, knowledge: Knowledge) -> tuple[BodySite, ...]:
     text = composed(text)
     words = words_of(_without_marks(text))
     reading = site_mentions(words, knowledge)

@@ -16,6 +16,7 @@ Ask = Callable[[Case], Said]
 PER_FINDING: Mapping[str, Ask] = {
     "injected_before_finding": timing.injected_before_finding,
     "still_expected": timing.still_expected,
+    "bulky_when_late": timing.bulky_when_late,
     "site_in_reach": site.site_in_reach,
     "side_matches": site.side_matches,
     "in_filler_territory": site.in_filler_territory,
@@ -27,6 +28,7 @@ PER_FINDING: Mapping[str, Ask] = {
     "one_side": site.one_side,
     "material_fits_appearance": product.material_fits_appearance,
     "no_fitting_record": product.no_fitting_record,
+    "unknown_filler_recorded": product.unknown_filler_recorded,
     "no_other_fitting_record": product.no_fitting_record,
     "form_fits": form.form_fits,
     "shape_is": form.shape_is,
@@ -84,6 +86,7 @@ OF_MATERIALS = frozenset(
     {
         "injected_before_finding",
         "still_expected",
+        "bulky_when_late",
         "site_in_reach",
         "side_matches",
         "material_fits_appearance",

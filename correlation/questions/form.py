@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from decimal import Decimal
 
 from correlation.assessment import Reply
@@ -23,11 +24,11 @@ def form_fits(case: Case) -> Said:
     evidence = finding_sources(case)
     contrary = _contrary(case)
     if contrary:
-        return Said(Reply.NO, f"described: {_words(contrary)}", evidence)
+        return Said(Reply.NO, lambda: f"described: {_words(contrary)}", evidence)
     usual = (look.morphology & case.words("morphology")) | (look.tissues & case.words("tissues"))
     usual |= ({look.kind.value} & case.words("kinds")) | (look.densities & case.words("densities"))
     if usual:
-        return Said(Reply.YES, f"described: {_words(usual)}", evidence)
+        return Said(Reply.YES, lambda: f"described: {_words(usual)}", evidence)
     return Said(Reply.NOT_KNOWN, "neither a usual nor a contrary form or depth is described", evidence)
 
 
@@ -56,9 +57,9 @@ def shape_is(case: Case) -> Said:
     found = (look.morphology & case.words("morphology")) | (look.signs & case.words("signs"))
     found |= {look.kind.value} & case.words("kinds")
     if found:
-        return Said(Reply.YES, f"described: {_words(frozenset(found))}", evidence)
+        return Said(Reply.YES, lambda: f"described: {_words(found)}", evidence)
     if look.morphology:
-        return Said(Reply.NO, f"described: {_words(look.morphology)}", evidence)
+        return Said(Reply.NO, lambda: f"described: {_words(look.morphology)}", evidence)
     return Said(Reply.NOT_KNOWN, "its shape is not described", evidence)
 
 
@@ -70,7 +71,7 @@ def sign_described(case: Case) -> Said:
     evidence = finding_sources(case)
     found = look.signs & case.words("signs")
     if found:
-        return Said(Reply.YES, f"described: {_words(found)}", evidence)
+        return Said(Reply.YES, lambda: f"described: {_words(found)}", evidence)
     return Said(Reply.NOT_KNOWN, "not mentioned in what was read", evidence)
 
 
@@ -84,17 +85,15 @@ def calcium_seen(case: Case) -> Said:
         hu = f", up to {look.highest_hu} HU" if look.highest_hu is not None else ""
         return Said(Reply.YES, f"described as calcified{hu}", evidence)
     if look.dense:
-        return Said(Reply.YES, f"described as {_words(look.densities)} density", evidence)
+        return Said(Reply.YES, lambda: f"described as {_words(look.densities)} density", evidence)
     if look.on_x_ray and look.densities:
-        return Said(Reply.NO, f"described as {_words(look.densities)} density", evidence)
+        return Said(Reply.NO, lambda: f"described as {_words(look.densities)} density", evidence)
     return Said(Reply.NOT_KNOWN, "this kind of study or description does not tell calcium", evidence)
 
 
 def no_calcium_seen(case: Case) -> Said:
     """Is it described without calcium, on a study that would show calcium?"""
-    answer = calcium_seen(case)
-    turned = {Reply.YES: Reply.NO, Reply.NO: Reply.YES, Reply.NOT_KNOWN: Reply.NOT_KNOWN}
-    return Said(turned[answer.reply], answer.because, answer.evidence)
+    return calcium_seen(case).turned()
 
 
 def density_is(case: Case) -> Said:
@@ -104,9 +103,9 @@ def density_is(case: Case) -> Said:
         return NO_FINDING
     evidence = finding_sources(case)
     if not look.densities.isdisjoint(case.words("densities")) or look.kind.value in case.words("kinds"):
-        return Said(Reply.YES, f"described: {_words(look.densities or frozenset({look.kind.value}))}", evidence)
+        return Said(Reply.YES, lambda: f"described: {_words(look.densities or {look.kind.value})}", evidence)
     if look.densities:
-        return Said(Reply.NO, f"described: {_words(look.densities)}", evidence)
+        return Said(Reply.NO, lambda: f"described: {_words(look.densities)}", evidence)
     return Said(Reply.NOT_KNOWN, "its density is not described", evidence)
 
 
@@ -123,7 +122,7 @@ def tiny(case: Case) -> Said:
         size = f"{look.size_mm} mm" if look.size_mm is not None else "punctate"
         return Said(Reply.YES, f"described as {size}", evidence)
     if look.morphology:
-        return Said(Reply.NO, f"described: {_words(look.morphology)}", evidence)
+        return Said(Reply.NO, lambda: f"described: {_words(look.morphology)}", evidence)
     return Said(Reply.NOT_KNOWN, "its size is not described", evidence)
 
 
@@ -136,14 +135,12 @@ def single(case: Case) -> Said:
     if not look.counts:
         return Said(Reply.NOT_KNOWN, "how many there are is not described", evidence)
     reply = Reply.YES if look.counts == {"single"} else Reply.NO
-    return Said(reply, f"described as {_words(look.counts)}", evidence)
+    return Said(reply, lambda: f"described as {_words(look.counts)}", evidence)
 
 
 def many(case: Case) -> Said:
     """Are there several?"""
-    answer = single(case)
-    turned = {Reply.YES: Reply.NO, Reply.NO: Reply.YES, Reply.NOT_KNOWN: Reply.NOT_KNOWN}
-    return Said(turned[answer.reply], answer.because, answer.evidence)
+    return single(case).turned()
 
 
 def tracer_uptake(case: Case) -> Said:
@@ -158,5 +155,5 @@ def tracer_uptake(case: Case) -> Said:
     return Said(Reply.NOT_KNOWN, "uptake is not described", evidence)
 
 
-def _words(words: frozenset[str] | set[str]) -> str:
+def _words(words: Set[str]) -> str:
     return ", ".join(sorted(word.replace("_", " ") for word in words))

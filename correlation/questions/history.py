@@ -6,12 +6,14 @@ from correlation.assessment import Reply
 from correlation.chart import Case, Said
 from correlation.timeline import ClinicalCondition
 
+NONE_ON_RECORD = Said(Reply.NOT_KNOWN, "none on record; absence of a record is not absence of the disease")
+
 
 def condition_recorded(case: Case) -> Said:
     """Is one of the conditions (`concepts`) on record? `active_only` leaves resolved ones out."""
     found = _conditions(case)
     if not found:
-        return Said(Reply.NOT_KNOWN, "none on record; absence of a record is not absence of the disease")
+        return NONE_ON_RECORD
     told = ", ".join(dict.fromkeys(item.text or item.concept.replace("_", " ") for item in found))
     return Said(Reply.YES, f"on record: {told}", tuple(item.source for item in found))
 
@@ -44,6 +46,8 @@ def near_regions(case: Case, one: str, other: str) -> bool:
 
 
 def _conditions(case: Case) -> list[ClinicalCondition]:
+    if not case.chart.conditions:
+        return []
     wanted = case.parameters.get("concepts", ())
     active = bool(case.words("active_only"))
     found = [item for name in wanted for item in case.chart.conditions.get(name, ())]
@@ -76,6 +80,4 @@ def age_below(case: Case) -> Said:
 
 def age_from(case: Case) -> Said:
     """Is the patient `years` old or older?"""
-    answer = age_below(case)
-    turned = {Reply.YES: Reply.NO, Reply.NO: Reply.YES, Reply.NOT_KNOWN: Reply.NOT_KNOWN}
-    return Said(turned[answer.reply], answer.because, answer.evidence)
+    return age_below(case).turned()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from correlation.assessment import Reply
-from correlation.chart import Case, Said
+from correlation.chart import Case, Said, written
 from correlation.timeline import Certainty, ImagingExam
 
 
@@ -12,7 +12,7 @@ def imaging_reported(case: Case) -> Said:
     exams = case.chart.timeline.exams
     reported = [exam for exam in exams if exam.reported]
     if reported:
-        return Said(Reply.YES, f"reported: {exam_words(reported)}", tuple(exam.source for exam in reported))
+        return Said(Reply.YES, lambda: f"reported: {exam_words(reported)}", tuple(exam.source for exam in reported))
     if case.chart.timeline.findings:
         return Said(Reply.YES, "a finding is on record")
     if exams:
@@ -23,12 +23,12 @@ def imaging_reported(case: Case) -> Said:
 def no_target_described(case: Case) -> Said:
     """Do the reports in reach describe no deposit, calcification, mass or implant that asks for an explanation?"""
     if case.chart.findings:
-        told = "; ".join(finding.key.replace(":", ", ") for finding in case.chart.findings)
-        return Said(Reply.NO, f"described: {told}")
+        findings = case.chart.findings
+        return Said(Reply.NO, lambda: f"described: {'; '.join(finding.key.replace(':', ', ') for finding in findings)}")
     reported = imaging_reported(case)
     if reported.reply is not Reply.YES:
         return Said(Reply.NOT_KNOWN, reported.because, reported.evidence)
-    return Said(Reply.YES, f"nothing to explain is described; {reported.because}", reported.evidence)
+    return Said(Reply.YES, f"nothing to explain is described; {written(reported.because)}", reported.evidence)
 
 
 def looked_for_and_absent(case: Case) -> Said:

@@ -41,14 +41,15 @@ def test_name(case: Case, test: str) -> str:
 
 def _judge(case: Case, ask: Callable[[Level], bool | None]) -> Said:
     """Answer one yes-or-no question for the first test of the parameters that has a value."""
-    missing = []
-    for test in case.parameters.get("test", ()):
+    tests = case.parameters.get("test", ())
+    for test in tests:
         level = case.chart.laboratory.level(test)
-        if level is None:
-            missing.append(test_name(case, test))
-            continue
-        return _said(ask(level), f"{test_name(case, test)} {level.says}", level.evidence)
-    return Said(Reply.NOT_KNOWN, f"no usable value near the imaging: {', '.join(missing)}")
+        if level is not None:
+            return _said(ask(level), f"{test_name(case, test)} {level.says}", level.evidence)
+    return Said(
+        Reply.NOT_KNOWN,
+        lambda: f"no usable value near the imaging: {', '.join(test_name(case, test) for test in tests)}",
+    )
 
 
 def _said(answer: bool | None, because: str, evidence: tuple[ResourceRef, ...]) -> Said:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from correlation.assessment import Reply
-from correlation.chart import NO_FINDING, Case, Fit, Said
+from correlation.chart import NO_FINDING, Case, Fit, JointFit, Said
+from correlation.dates import DateRange
 from correlation.injections import fits_of, joint_fit
 from correlation.timeline import FillerInjection, ResourceRef
 
@@ -20,14 +21,18 @@ def injected_before_finding(case: Case) -> Said:
     joint = joint_fit(case.chart, finding, materials=case.cause.materials)
     if not joint.fits:
         return Said(Reply.NOT_KNOWN, "no such injection is on record that counts")
-    told = _dates(joint.injections)
-    seen = finding.first_seen or "an unknown day"
     evidence = _sources(joint.injections) + finding_sources(case)
+    return Said(joint.before, lambda: _order_words(joint, finding.first_seen), evidence)
+
+
+def _order_words(joint: JointFit, first_seen: DateRange | None) -> str:
+    told = _dates(joint.injections)
+    seen = first_seen or "an unknown day"
     if joint.before is Reply.YES:
-        return Said(joint.before, f"injected {told}{_ago(joint.fits)}; first seen on {seen}", evidence)
+        return f"injected {told}{_ago(joint.fits)}; first seen on {seen}"
     if joint.before is Reply.NO:
-        return Said(joint.before, f"injected {told}, after the finding was first seen on {seen}", evidence)
-    return Said(joint.before, f"injected {told}, first seen on {seen}: their order is not known", evidence)
+        return f"injected {told}, after the finding was first seen on {seen}"
+    return f"injected {told}, first seen on {seen}: their order is not known"
 
 
 def still_expected(case: Case) -> Said:
@@ -61,13 +66,33 @@ def still_expected(case: Case) -> Said:
         return Said(Reply.YES, f"{told}; deposits are expected up to about {usual} months", evidence)
     uncommon = case.chart.months("caha_ct_uncommon_until")
     fading = not look.changes.isdisjoint({"decreased", "residual"}) or "faint" in look.densities
-    if least > case.chart.months("caha_ct_rare_until") or (least > uncommon and not fading):
+    if least > case.chart.months("caha_ct_rare_until") or (least >= uncommon and not fading):
         return Said(Reply.NO, f"{told}; so late, deposits are not expected", evidence)
     if most <= uncommon and fading:
         return Said(
             Reply.YES, f"{told}; a shrinking residue is described, which fits a material that resorbs", evidence
         )
     return Said(Reply.NOT_KNOWN, f"{told}; later than usual ({usual} months), and rare cases are described", evidence)
+
+
+def bulky_when_late(case: Case) -> Said:
+    """Is it bulky later than deposits are usually seen? By then a thin residue is expected (knowledge.md, section 6)."""
+    finding, look = case.finding, case.look
+    if finding is None or look is None:
+        return NO_FINDING
+    joint = joint_fit(case.chart, finding, materials=case.cause.materials)
+    months = [fit.months for fit in joint.fits if fit.months is not None]
+    materials = [case.chart.knowledge.materials[item.material] for item in joint.injections]
+    usual = [int(item.visible_months_ct.value) for item in materials if item.visible_months_ct is not None]
+    if not months or not usual:
+        return Said(Reply.NOT_KNOWN, "how long after the injection the newest study was made is not known")
+    evidence = finding_sources(case)
+    if min(months)[0] <= max(usual):
+        return Said(Reply.NO, "it is not later than such deposits are usually seen", evidence)
+    size = case.chart.knowledge.measures["bulky_size_least"].value
+    if "mass" in look.morphology or (look.size_mm is not None and look.size_mm >= size):
+        return Said(Reply.YES, f"bulky {_span(*min(months))} after the last injection", evidence)
+    return Said(Reply.NO, "it is not described as bulky", evidence)
 
 
 def _span(least: int, most: int) -> str:

@@ -56,7 +56,7 @@ def attributes_of(marked: Marked, text: str, language: Language, *, start: int, 
         tissue=_first("tissue", _values(marked, "tissue", start=start, end=end)),
         morphology=morphology,
         densities=_densities(_values(marked, "density", start=start, end=end), attenuation),
-        on_bone=_on_bone(marked.all("bone", start=start, end=end)),
+        on_bone=_on_bone(marked.all("bone", start=start, end=end), marked),
         attenuation_hu=attenuation,
         size_mm=size,
         count=_count(marked.all("count", start=start, end=end)),
@@ -121,9 +121,14 @@ def _densities(stated: Iterable[str], attenuation: tuple[Decimal, Decimal] | Non
     return frozenset(stated) | (frozenset({"high"}) if dense else frozenset())
 
 
-def _on_bone(matches: list[Match[str]]) -> bool | None:
-    names = {match.payload for match in matches}
-    return False if "separate" in names else True if "attached" in names else None
+def _on_bone(matches: list[Match[str]], marked: Marked) -> bool | None:
+    """Say whether it is attached; "not in contact with bone" is separate, and a contact that is denied is no contact."""
+    denials = [item for item in marked.found.get("scope", ()) if item.payload in ("negation_before", "not_a_scope")]
+    names = {
+        "separate" if any(item.start < match.start <= item.end for item in denials) else match.payload
+        for match in matches
+    }
+    return True if "attached" in names else False if "separate" in names else None
 
 
 def _count(matches: list[Match[str]]) -> str | None:

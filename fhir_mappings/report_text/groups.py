@@ -16,8 +16,10 @@ from fhir_mappings.side_binding import SiteMention
 _SAME_PHRASE = re.compile(r"[mksdn(]*x?[mksdn(]*")  # nothing that parts: "calcific right malar deposits"
 _COMPLEMENT = re.compile(r"[mn(x]*p[pt]*x?[mnt]*")  # "foci of coarse calcification"
 _ELSEWHERE = re.compile(r"[mnksdtxp]*")  # "calcification of the left carotid siphon"
+_INSIDE = re.compile(r"[mnxwk]*p[ptmxkdn]*")  # "calcifications with lucent centres within a lobulated mass"
 _DIRECT = re.compile(r"[act]*")
 _UNKNOWN_ADJECTIVES = 2
+_MASS = frozenset({"mass"})
 _MATERIAL_ONLY = frozenset({"material"})
 
 
@@ -148,6 +150,11 @@ def _related(marked: Marked, groups: list[Group], starts: list[int]) -> list[Gro
             continue
         lead = marked.marks[phrase_start - 1] if phrase_start else ""
         article = marked.marks[phrase_start : phrase_start + 1] == "t"
+        lies_in = _INSIDE.fullmatch(marked.marks[previous.head.end : group.head.start])
+        inside = lies_in and not previous.sites and group.head.kinds == _MASS and previous.said == group.said
+        if inside and not previous.head.role and not group.head.role:
+            result[-1] = _merged(previous, group)  # "calcifications within a mass of the left cheek": one finding
+            continue
         between = marked.marks[previous.head.end : phrase_start]
         unplaced = not previous.sites
         alike = previous.said == group.said and not previous.head.role and not group.head.role

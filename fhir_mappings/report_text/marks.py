@@ -16,6 +16,7 @@ from fhir_mappings.side_binding import SideMention, SiteMention
 from fhir_mappings.text_sites import bound_sites, site_table
 
 _LINK_MARKS = {"and": "a", "with": "w", "article": "t", "preposition": "p"}
+_LANDMARK_REACH = 7  # words; the names of a structure with its adjectives
 _PUNCTUATION = {",": "c", ":": "p", "(": "(", ")": "(", "/": "a", "&": "a"}
 
 
@@ -56,10 +57,13 @@ def mark(text: str, language: Language, knowledge: Knowledge) -> Marked:
     reading = bound_sites(words, found, masked=masked)
     rules = shared()
     elsewhere = rules.distractor_regions | rules.outside_regions
+    landmarks = _landmarks(words, found, language)
     here = [
         site
         for site in reading.sites
-        if site.region not in elsewhere and not _within(site.start, found.get("distractor", ()))
+        if site.region not in elsewhere
+        and not _within(site.start, found.get("distractor", ()))
+        and not _is_landmark(site, landmarks, knowledge)
     ]
     sites = tuple(site for site in here if site.region not in rules.weak)
     weak_sites = tuple(site for site in here if site.region in rules.weak)
@@ -72,16 +76,44 @@ def mark(text: str, language: Language, knowledge: Knowledge) -> Marked:
         sites=sites,
         weak_sites=weak_sites,
         sides=reading.sides,
-        valued=_valued(found),
+        valued=_valued(found, landmarks),
     )
 
 
-def _valued(found: Mapping[str, Sequence[Match[str]]]) -> Mapping[str, Sequence[tuple[str, Sequence[Match[str]]]]]:
+def _landmarks(
+    words: Words, found: Mapping[str, Sequence[Match[str]]], language: Language
+) -> tuple[tuple[int, int, bool], ...]:
+    """Spans behind "separate from", "sparing", "superficial to": what they name is not where the finding lies.
+
+    The third says whether any place is meant (`apart`), or only what is no place for a filler (`beside`).
+    """
+    ends = language.data["landmarks"]["ends"]
+    spans = []
+    for match in found.get("landmark", ()):
+        behind = range(match.end, min(match.end + _LANDMARK_REACH, len(words)))
+        end = next((index for index in behind if words.words[index] in ends), behind.stop)
+        spans.append((match.end, end, match.payload == "apart"))
+    return tuple(spans)
+
+
+def _is_landmark(site: SiteMention, landmarks: Sequence[tuple[int, int, bool]], knowledge: Knowledge) -> bool:
+    known = knowledge.regions.get(site.region)
+    return any(
+        start <= site.start < end and (apart or (known is not None and not known.filler_site))
+        for start, end, apart in landmarks
+    )
+
+
+def _valued(
+    found: Mapping[str, Sequence[Match[str]]], landmarks: Sequence[tuple[int, int, bool]]
+) -> Mapping[str, Sequence[tuple[str, Sequence[Match[str]]]]]:
     valued: dict[str, list[tuple[str, Sequence[Match[str]]]]] = {}
     for name, matches in found.items():
         family, colon, value = name.partition(":")
         if colon:
             meant = [match for match in matches if match.payload != NOTHING]
+            if family == "tissue":
+                meant = [match for match in meant if not any(start <= match.start < end for start, end, _ in landmarks)]
             valued.setdefault(family, []).append((value, meant))
     return valued
 

@@ -103,6 +103,9 @@ def _negates(match: Match[str], head: Head, marked: Marked, scopes: list[Match[s
         return _after(match, head, marked)
     if match.payload == "negation_either" and _after(match, head, marked):
         return marked.marks[match.end : match.end + 1] in ("", "p", "c") or match.end >= len(marked.words) - 1
+    if match.payload == "negation_before" and head.end <= match.start and match.end >= end - 1:
+        last = match.end == end or marked.words.words[match.end] == "."
+        return last and marked.words.words[match.start - 1] == ":" and _after(match, head, marked)  # "mass: no."
     if (
         match.payload not in ("negation_before", "negation_either")
         or not match.end <= head.start <= match.end + _NEGATION_REACH

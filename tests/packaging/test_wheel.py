@@ -47,16 +47,13 @@ def test_every_room_is_ours_and_the_knowledge_is_inside(environment: Path) -> No
 
 @pytest.mark.timeout(600)
 def test_the_wheel_serves(environment: Path) -> None:
-    serve = subprocess.Popen(
-        [environment / "venv/bin/fillertrace", "serve", "--port", "0", "--data", environment / "data"],
-        cwd=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env={"PATH": os.environ["PATH"], "HOME": str(environment)},
-    )
-    assert serve.stdout is not None
-    line = serve.stdout.readline()
-    serve.send_signal(signal.SIGTERM)
-    assert line.startswith("ready http://127.0.0.1:")
-    assert serve.wait(timeout=30) == 0
+    command = [environment / "venv/bin/fillertrace", "serve", "--port", "0", "--data", environment / "data"]
+    surroundings = {"PATH": os.environ["PATH"], "HOME": str(environment)}
+    with subprocess.Popen(
+        command, cwd=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=surroundings
+    ) as serve:
+        assert serve.stdout is not None
+        line = serve.stdout.readline()
+        serve.send_signal(signal.SIGTERM)
+        assert line.startswith("ready http://127.0.0.1:")
+        assert serve.wait(timeout=60) == 0

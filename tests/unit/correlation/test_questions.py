@@ -33,6 +33,11 @@ def filled(**of_injection: object) -> PatientTimeline:
     return timeline(injections=[injection(**of_injection)], findings=[finding()])  # type: ignore[arg-type]
 
 
+def late(**described: object) -> PatientTimeline:
+    """A finding more than four years after the injection."""
+    return timeline(injections=[injection(on="2015-06-01")], findings=[finding(**described)])  # type: ignore[arg-type]
+
+
 def level(test: str, value: str, **rest: str) -> PatientTimeline:
     return timeline(findings=[finding()], labs=[lab(test, value, **rest)])
 
@@ -50,6 +55,14 @@ TABLE: list[tuple[str, str, PatientTimeline, Reply]] = [
     ("still_expected", "filler_caha", filled(on="2005"), NO),
     ("still_expected", "filler_caha", filled(on="2015"), UNKNOWN),
     ("still_expected", "filler_caha", filled(on=None), UNKNOWN),
+    ("bulky_when_late", "filler_caha", late(size_mm="14"), YES),
+    ("bulky_when_late", "filler_caha", late(morphology=("mass",)), YES),
+    ("bulky_when_late", "filler_caha", late(), NO),
+    ("bulky_when_late", "filler_caha", filled(), NO),
+    ("bulky_when_late", "filler_caha", filled(on=None), UNKNOWN),
+    ("unknown_filler_recorded", "filler_granuloma_calcified", filled(material="unknown", on="2012"), YES),
+    ("unknown_filler_recorded", "filler_granuloma_calcified", filled(material="unknown", on="2019-09-01"), UNKNOWN),
+    ("unknown_filler_recorded", "filler_granuloma_calcified", filled(), NO),
     ("site_in_reach", "filler_caha", filled(), YES),
     ("site_in_reach", "filler_caha", filled(sites=("hand_dorsum both",)), NO),
     ("site_in_reach", "filler_caha", filled(sites=("temporal both",)), UNKNOWN),
@@ -248,7 +261,7 @@ TABLE: list[tuple[str, str, PatientTimeline, Reply]] = [
     ("medicine_recorded", "calciphylaxis", PLAIN, UNKNOWN),
     ("age_below", "genetic_mineral", timeline(findings=[finding()], age=(9, 9)), YES),
     ("age_below", "genetic_mineral", PLAIN, NO),
-    ("age_below", "genetic_mineral", timeline(findings=[finding()], age=(17, 18)), UNKNOWN),
+    ("age_below", "unrecorded_caha_suspected", timeline(findings=[finding()], age=(17, 18)), UNKNOWN),
     ("age_below", "genetic_mineral", timeline(findings=[finding()], age=None), UNKNOWN),
     ("age_from", "vascular_calcification", timeline(findings=[finding()], age=(70, 70)), YES),
     ("age_from", "vascular_calcification", PLAIN, NO),
