@@ -3,6 +3,8 @@
 import random
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -25,13 +27,14 @@ FHIR_JSON = {"Content-Type": "application/fhir+json", "Prefer": "respond-async"}
 REPORT_SYSTEM = "https://fillertrace.example/fhir/report"
 REPORT_CODE = "https://fillertrace.example/fhir/CodeSystem/report|filler-calcification-correlation"
 DEADLINE_SECONDS = 60.0
-KILLS = 20
+FIGURES = Path(__file__).parents[2] / "docs/faults.md"
 
 
 class Installation:
     """An API, a worker, a Redis and a database, each of which can be ended without a word."""
 
     def __init__(self, folder: Path, database_url: str) -> None:
+        self.engine = database_url.partition("://")[0].partition("+")[0]
         self.redis = RedisServer()
         self.redis.start()
         self._folder = folder
@@ -111,11 +114,20 @@ def assert_one_report(installation: Installation, result: dict[str, Any]) -> Non
     assert reports[0]["id"] == result["entry"][0]["resource"]["id"]
 
 
-@pytest.mark.timeout(600)
-def test_a_worker_killed_at_any_moment_leaves_one_report(installation: Installation, hapi_server: HapiServer) -> None:
-    chance = random.Random(20261123)
-    taken_twice = 0
-    for number in range(KILLS):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kills:
+    """What a run of kills has shown: how many there were, and how many fell between claim and finish."""
+
+    kills: int
+    at_work: int
+    seconds: float
+
+
+def kill_workers(installation: Installation, hapi_server: HapiServer, *, kills: int, seed: int) -> Kills:
+    """Submit a record, kill the worker at a seeded moment, start another, and count the reports; so many times."""
+    chance = random.Random(seed)
+    at_work, begun = 0, time.monotonic()
+    for number in range(kills):
         status_url = installation.submit(published_case_of(number))
         if number % 2:
             wait_for_claim(status_url)  # between claim and finish, as near as a watcher can get
@@ -126,8 +138,26 @@ def test_a_worker_killed_at_any_moment_leaves_one_report(installation: Installat
         result = installation.result(status_url)
         assert_one_report(installation, result)
         assert_one_report_on(hapi_server, result)
-        taken_twice += installation.attempts(status_url) > 1
-    assert taken_twice > 0, "no kill fell between claim and finish: this run has shown nothing"
+        at_work += installation.attempts(status_url) > 1
+    assert at_work > 0, "no kill fell between claim and finish: this run has shown nothing"
+    return Kills(kills=kills, at_work=at_work, seconds=time.monotonic() - begun)
+
+
+@pytest.mark.timeout(600)
+def test_a_worker_killed_at_any_moment_leaves_one_report(installation: Installation, hapi_server: HapiServer) -> None:
+    kill_workers(installation, hapi_server, kills=20, seed=20261123)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_many_kills(installation: Installation, hapi_server: HapiServer) -> None:
+    """The long form; its figures go to docs/faults.md."""
+    shown = kill_workers(installation, hapi_server, kills=60, seed=1)
+    row = (
+        f"| {date.today()} | {installation.engine} | {shown.kills} | {shown.at_work} | {shown.seconds:.0f} | 0 | 0 |\n"
+    )
+    with FIGURES.open("a", encoding="utf-8") as page:
+        page.write(row)
 
 
 def wait_for_claim(status_url: str) -> None:

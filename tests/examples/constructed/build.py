@@ -11,9 +11,10 @@ from tests.examples.constructed.records import Situation, Writer
 from tests.examples.constructed.situations_alerts import ALERTS
 from tests.examples.constructed.situations_fillers import FILLERS
 from tests.examples.constructed.situations_other_causes import OTHER_CAUSES
+from tests.examples.constructed.situations_variants import VARIANTS
 
 FOLDER = Path(__file__).parent
-SITUATIONS: tuple[Situation, ...] = (*FILLERS, *OTHER_CAUSES, *ALERTS)
+SITUATIONS: tuple[Situation, ...] = (*FILLERS, *OTHER_CAUSES, *ALERTS, *VARIANTS)
 
 
 def files_of(situation: Situation) -> dict[str, str]:

@@ -66,6 +66,19 @@ def _send(database: Database, raw: bytes) -> tuple[str, str]:
     return received.jobs[0].job_id, received.jobs[0].patient_id
 
 
+def test_a_stored_report_carries_the_strictest_label_of_its_inputs(parts: Parts) -> None:
+    confidentiality = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+    record = json.loads(_bundle("V01"))
+    for entry, code in zip(record["entry"], ("N", "R"), strict=False):
+        entry["resource"]["meta"] = {"security": [{"system": confidentiality, "code": code}]}
+    job_id, _ = _send(parts.database, json.dumps(record).encode())
+    correlate(job_id, parts=parts)
+    report = report_search.read(parts.database, jobs.get(parts.database, job_id).report_id or "")
+    for resource in report.resources:
+        if resource.type in ("DiagnosticReport", "Observation"):
+            assert json.loads(resource.content)["meta"]["security"] == [{"system": confidentiality, "code": "R"}]
+
+
 def test_the_published_case_becomes_one_report(parts: Parts) -> None:
     job_id, patient_id = _send(parts.database, _bundle("V01"))
     correlate(job_id, parts=parts)
