@@ -41,6 +41,9 @@ test: .venv/.development servers  ## every test, with the real servers
 test-long: .venv/.development servers  ## the long, seeded forms; figures go to docs/
 	@$(BIN)/python -m pytest -m long
 
+benchmark: .venv/.development servers  ## speed and memory beside HAPI; writes docs/performance.md (LONG=1: 10,000 bundles)
+	@$(BIN)/python -m tests.performance.benchmark $(if $(LONG),--long)
+
 check: .venv/.development  ## format, lint, types, arrows, generated docs, knowledge base: seconds
 	@$(BIN)/ruff format --check --quiet . || { echo "run: make format"; exit 1; }
 	@$(BIN)/ruff check --quiet .
@@ -61,6 +64,9 @@ knowledge: .venv/.runtime  ## render docs/knowledge.md
 generated: .venv/.development  ## write the generated pages anew
 	@$(BIN)/python -m tests.architecture.generated
 
+score-reports: .venv/.development  ## score the reading of report text on the tuning part; figures go to docs/
+	@$(BIN)/python -m tests.gold.scoring --part tuning --record
+
 check-wheel: .venv/.development  ## build the wheel, install it alone, and serve from it
 	@$(BIN)/python -m pytest -q tests/packaging
 
@@ -70,4 +76,4 @@ lock: .venv/.development  ## write the lock files anew
 clean:  ## forget what was built and what the service kept
 	@rm -rf .venv .fillertrace demo-output deploy/hapi/target build dist
 
-.PHONY: help setup demo run servers test test-long check format knowledge generated check-wheel lock clean
+.PHONY: help setup demo run servers test test-long benchmark check format knowledge generated score-reports check-wheel lock clean

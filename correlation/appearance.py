@@ -14,6 +14,7 @@ from correlation.timeline import FindingKind
 
 Months = tuple[int, int]  # least and most whole months since the injection
 
+IMPLANTS = frozenset({"solid_implant", "eptfe"})  # put in by surgery, in one piece
 RIM_FORMS = frozenset({"rim", "eggshell"})
 
 
@@ -26,9 +27,10 @@ def can_appear(material: Material, look: Look, *, months: Months | None) -> tupl
     if material.on_ct == "metallic":
         return Reply.NO, f"{material.name} is metal, and no metal is described"
     if look.kind is FindingKind.IMPLANT:
-        return (
-            Reply.NOT_KNOWN if material.permanent else Reply.NO
-        ), f"an implant is described, {material.name} is on record"
+        if material.id in IMPLANTS:
+            return Reply.YES, f"an implant is described, and {material.name} is one"
+        reply = Reply.NOT_KNOWN if material.permanent else Reply.NO
+        return reply, f"an implant is described, {material.name} is on record"
     if look.kind is FindingKind.MASS and not (look.calcified and material.late_calcification == "known"):
         return _mass(material)
     if look.calcified:

@@ -34,17 +34,24 @@ NO_REPORT = "imaging exists, its report was not available"
 NO_TARGET = "the imaging in reach was reported and describes nothing that asks for an explanation"
 
 
-def assess(timeline: PatientTimeline, knowledge: Knowledge, *, as_of: date) -> Assessment:
-    """Everything the record of one patient says about deposits and fillers, as known on `as_of`."""
+def assess(timeline: PatientTimeline, knowledge: Knowledge, *, as_of: date, would_change: bool = True) -> Assessment:
+    """Everything the record of one patient says about deposits and fillers, as known on `as_of`.
+
+    Without `would_change`, what would move the conclusions is left out: that is about a third of the work.
+    """
     timeline = in_order(timeline)
     chart = read_chart(timeline, knowledge, as_of=as_of)
     weighing = Weighing(chart)
     weighed = [weighing.differential(finding) for finding in chart.findings]
     findings = tuple(map(partial(assess_finding, chart), chart.findings, weighed))
     ranked = weighing.over_all(weighed) if weighed else weighing.differential(None)
-    attribution, because, changes = _attribution(chart, weighing, findings, weighed, other=other_reason(chart, ranked))
-    differential = tuple(with_changes(weighing, item) for item in ranked)
+    other = other_reason(chart, ranked)
+    attribution, because = _attribution(chart, findings, other=other)
+    changes: tuple[Change, ...] = ()
+    if would_change and attribution is not None:
+        changes = _changes(weighing, findings, weighed, now=attribution, other=other)
     alerts = raise_alerts(chart)
+    differential = tuple(with_changes(weighing, item) if would_change else item.assessment() for item in ranked)
     missing = missing_facts(chart)
     return Assessment(
         attribution=attribution,
@@ -110,28 +117,37 @@ def _by_concept(conditions: Sequence[ClinicalCondition]) -> dict[str, tuple[Clin
 
 
 def _attribution(
-    chart: Chart,
-    weighing: Weighing,
-    findings: tuple[FindingAssessment, ...],
-    weighed: Sequence[tuple[Weighed, ...]],
-    *,
-    other: str,
-) -> tuple[Attribution | None, str, tuple[Change, ...]]:
-    """The patient's attribution, why, and what would change it. `other` is a reason beside fillers, or empty."""
+    chart: Chart, findings: tuple[FindingAssessment, ...], *, other: str
+) -> tuple[Attribution | None, str]:
+    """The patient's attribution and why. `other` is a reason beside fillers, or empty."""
     if not findings:
         if not chart.timeline.exams and not chart.timeline.findings:
-            return None, NO_IMAGING, ()
+            return None, NO_IMAGING
         if chart.timeline.findings or any(exam.reported for exam in chart.timeline.exams):
-            return Attribution.NOT_APPLICABLE, NO_TARGET, ()
-        return Attribution.INDETERMINATE, NO_REPORT, ()
+            return Attribution.NOT_APPLICABLE, NO_TARGET
+        return Attribution.INDETERMINATE, NO_REPORT
     named = [(f"{item.finding.kind}, {site_words(item.finding.site)}", item.attribution) for item in findings]
     attribution, because = attribute_patient(named, other_reason=other)
     if other and other not in because and attribution is Attribution.PARTLY:
         because = f"{because}; and {other}"
+    return attribution, because
+
+
+def _changes(
+    weighing: Weighing,
+    findings: tuple[FindingAssessment, ...],
+    weighed: Sequence[tuple[Weighed, ...]],
+    *,
+    now: Attribution,
+    other: str,
+) -> tuple[Change, ...]:
+    """What would change the patient's attribution."""
+    if not findings:
+        return ()
+    chart = weighing.chart
     standings = [standing_of(chart, item, differential) for item, differential in zip(findings, weighed, strict=True)]
-    changes = patient_changes(
-        now=attribution,
+    return patient_changes(
+        now=now,
         asked=open_questions(chart, weighed),
         attribute=attribution_if(chart, weighing, standings, other_reason=other),
     )
-    return attribution, because, changes

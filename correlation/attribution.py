@@ -14,13 +14,17 @@ from correlation.catalogue import Knowledge
 from correlation.chart import Chart, Words, written
 from correlation.conflicts import conflict_of
 from correlation.injections import UNKNOWN_MATERIAL, fits_of, joint_fit
-from correlation.timeline import FillerInjection
+from correlation.timeline import FillerInjection, FindingKind
 from correlation.verdict import Verdict, judge, reason_of
 from correlation.weighing import Weighed
 
 SUSPECTED = "unrecorded_caha_suspected"
 GRANULOMA_HYPERCALCAEMIA = "filler_granuloma_hypercalcaemia"
-WORRYING_SIGNS = frozenset({"bone_destruction", "bone_erosion", "abscess", "adenopathy"})
+WORRYING_SIGNS = frozenset(
+    {"bone_destruction", "bone_erosion", "abscess", "adenopathy", "scar", "haematoma", "projectile"}
+)
+FILLER_FORMS = frozenset({"plaque", "linear", "clump", "stippled"})
+CALCIUM_FILLER = "filler_caha"
 LIKELY = (Category.PROBABLE, Category.POSSIBLE)
 
 
@@ -119,11 +123,19 @@ def _doubt(chart: Chart, finding: FindingCourse, differential: Sequence[Weighed]
         return f"a recorded filler may fit, but {conflict}"
     if any(item.reply("treated_tumour_at_site") is Reply.YES for item in differential):
         return "a recorded filler fits, but a tumour is on record at this site"
-    worrying = chart.looks[finding.key].signs & WORRYING_SIGNS
+    look = chart.looks[finding.key]
+    worrying = look.signs & WORRYING_SIGNS
+    if look.kind is FindingKind.IMPLANT:
+        worrying -= {"bone_erosion"}  # bone below an implant is resorbed as a rule (knowledge.md, section 1)
     if all(_reaches_nodes(chart, item) for item in best.injections):
         worrying -= {"adenopathy"}
     if worrying:
         return f"a recorded filler fits, but the report describes {', '.join(sorted(worrying)).replace('_', ' ')}"
+    mass = look.kind is FindingKind.MASS or "mass" in look.morphology
+    if mass and "increased" in look.changes:
+        return "a recorded filler may fit, but an enlarging mass is described"
+    if best.cause == CALCIUM_FILLER and "mass" in look.morphology and look.morphology.isdisjoint(FILLER_FORMS):
+        return "a recorded filler may fit, but a mass is described"
     first = differential[0]
     cause = first.cause
     if first.category is Category.PROBABLE and not (cause.from_filler or cause.systemic or cause.id == SUSPECTED):

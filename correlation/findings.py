@@ -155,10 +155,18 @@ def _site(region: str | None, seen: tuple[ImagingFinding, ...]) -> BodySite | No
 
 
 def _first_seen(seen: tuple[ImagingFinding, ...]) -> DateRange | None:
-    dated = [item.seen for item in seen if item.seen]
+    """When it was first seen. A year that a report only compares with counts where it lies before all studies."""
+    own = [item.seen for item in seen if item.seen and not _only_told(item)]
+    told = [item.seen for item in seen if item.seen and _only_told(item)]
+    dated = own + [year for year in told if all(year.before(when) for when in own)]
     if not dated:
         return None
     return DateRange(earliest=min(item.earliest for item in dated), latest=min(item.latest for item in dated))
+
+
+def _only_told(item: ImagingFinding) -> bool:
+    """Known from a later report's words, such as "unchanged since 2015"."""
+    return item.exam is None and item.certainty is Certainty.HISTORY
 
 
 CHANGE_WORDS: Mapping[str, str] = {

@@ -172,7 +172,7 @@ def _site_reach(chart: Chart, material_id: str, injected: str, found: str) -> Re
     limit = int(chart.knowledge.measures["reach_steps"].value) + extra
     if not regions[found].filler_site:
         nodes_of_silicone = extra and found == "lymph_node"
-        return (Reply.YES if nodes_of_silicone else Reply.NO), None, False
+        return (Reply.NOT_KNOWN if nodes_of_silicone else Reply.NO), None, False  # which nodes is not said
     if found == injected or found in regions[injected].broader or injected in regions[found].broader:
         return Reply.YES, 0, max(chart.parts.get(found, 0), chart.parts.get(injected, 0)) >= BROAD_PARTS
     steps = chart.steps(injected, found)

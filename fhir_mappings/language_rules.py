@@ -23,6 +23,8 @@ _SINGLE_LISTS = {
     "outside": "outside",
     "sign_heads": "sign_head",
     "arteries": "arteries",
+    "respectively": "respectively",
+    "alternatives": "alternative",
 }
 
 
@@ -39,6 +41,7 @@ class Numbers:
     length: re.Pattern[str]
     not_a_size_before: re.Pattern[str]
     not_a_size_after: re.Pattern[str]
+    earlier: re.Pattern[str]  # what stands before a measure of an earlier study
     centimetre: frozenset[str]
 
 
@@ -139,6 +142,8 @@ def _phrases(data: Mapping[str, Any]) -> Iterable[Row]:
             yield from _rows(phrases, family=own, payload=name)
     for table, family in _SINGLE_LISTS.items():
         yield from _rows(data[table]["words"], family=family, payload=family)
+    for region, phrases in data["distractor_places"].items():
+        yield from _rows(phrases, family="distractor_place", payload=region)
     for name in ("apart", "beside"):
         yield from _rows(data["landmarks"][name], family="landmark", payload=name)
     yield from _rows(data["normal"]["words"], family="normal", payload="normal")
@@ -185,6 +190,7 @@ def _numbers(data: Mapping[str, list[str]]) -> Numbers:
         ),
         not_a_size_before=re.compile(rf"(?<![a-z]){_choice(data['not_a_size_before'])}(?:\s+\w+)?\s*$"),
         not_a_size_after=re.compile(rf"\s*-?\s*(?:{_choice(data['not_a_size_after'])})(?![a-z])"),
+        earlier=re.compile(rf"(?<![a-z]){_choice(data['earlier'])}[\s(:,]*(?:of|de|a|at)?\s*$"),
         centimetre=frozenset(data["centimetre"]),
     )
 

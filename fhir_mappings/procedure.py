@@ -71,11 +71,12 @@ def _act(source: Source) -> _Act:
     by_code = any(read.act == "filler" for read in codes)
     injected = any(_says("injected", text) for text in words)
     looked_at = any(_says("looked_at", text) for text in words) and not injected
+    not_put_in = any(_says("taken_away", text) or _says("not_happened", text) for text in words)
     return _Act(
         codes=codes,
         is_filler=by_code or any(speaks_of_filler(text) for text in words),
         is_open=bool(codes) or not words or any(_says("open_act", text) for text in words),
-        nothing_put_in=not by_code and (looked_at or any(_says("taken_away", text) for text in words)),
+        nothing_put_in=not by_code and (looked_at or not_put_in),
     )
 
 
@@ -105,6 +106,8 @@ def _makes_it_filler(source: Source, act: _Act, named: list[Named], record: Reco
     if any(one.rank == Rank.DEVICE_USE for one in named):  # its device was found to be a filler
         return True
     materials = [one for one in named if one.material != UNKNOWN]
+    if not _says("elsewhere", title) and any(one.rank == Rank.CODE_TEXT and one.volume_ml for one in materials):
+        return True  # "CaHA 1.5 mL malar": a material by the millilitre was put in
     if act.is_open and not _says("elsewhere", title):
         return any(one.brand or one.rank == Rank.CODE_TEXT or bool(act.codes) for one in materials)
     if any(one.brand for one in materials):

@@ -104,6 +104,8 @@ def _counts(match: Match[_Name], *, words: Words, text: str) -> bool:
     for index in range(len(reach) - 1, -1, -1):
         if reach[index] in ".;:,":
             break
+        if reach[index + 1 : index + 2] and reach[index + 1] in data["not_negated"]:
+            continue
         if reach[index] in data["negations"] or " ".join(reach[index : index + 2]) in data["negations"]:
             return False
     written = text[words.starts[match.start] : words.ends[match.end - 1]]

@@ -12,6 +12,8 @@ from sqlalchemy import Connection
 from store.database import Database
 from store.tables import audit
 
+_INSERT = sa.insert(audit)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
@@ -35,7 +37,7 @@ def record(database: Database, accesses: Sequence[Access]) -> None:
 def write(connection: Connection, accesses: Sequence[Access]) -> None:
     """Note writes, in the transaction that does them."""
     if accesses:
-        connection.execute(sa.insert(audit), [asdict(access) for access in accesses])
+        connection.execute(_INSERT, [asdict(access) for access in accesses])
 
 
 def of_patient(database: Database, patient_id: str, *, limit: int = 1000) -> list[Access]:

@@ -34,6 +34,10 @@ from store.placement import LocalReferences, place
 from store.tables import jobs, patients, submissions
 
 DAY_SECONDS = 86400.0
+# Built once: see store.candidates.
+_INSERT_SUBMISSION = sa.insert(submissions)
+_INSERT_JOB = sa.insert(jobs)
+_ANSWER = sa.update(submissions).where(submissions.c.id == sa.bindparam("of")).values(answer=sa.bindparam("answer"))
 
 
 def receive(
@@ -73,17 +77,18 @@ def receive(
             return repeat
         submission_id = str(uuid.uuid4())
         connection.execute(
-            sa.insert(submissions).values(
-                id=submission_id,
-                kind=kind,
-                raw=raw,
-                sha256=sha256,
-                caller_id=caller_id,
-                idempotency_key=idempotency_key,
-                options=options,
-                answer=b"",
-                received_at=now,
-            )
+            _INSERT_SUBMISSION,
+            {
+                "id": submission_id,
+                "kind": kind,
+                "raw": raw,
+                "sha256": sha256,
+                "caller_id": caller_id,
+                "idempotency_key": idempotency_key,
+                "options": options,
+                "answer": b"",
+                "received_at": now,
+            },
         )
         touched, entries = _keep(connection, groups, loose, rewrite, submission_id=submission_id, now=now)
         deleted, bereft = delete_all(connection, deletions, submission_id=submission_id, now=now)
@@ -126,17 +131,18 @@ def request(
         lock(connection, patient_id)
         submission_id = str(uuid.uuid4())
         connection.execute(
-            sa.insert(submissions).values(
-                id=submission_id,
-                kind=kind,
-                raw=b"",
-                sha256=sha256,
-                caller_id=caller_id,
-                idempotency_key=idempotency_key,
-                options=options,
-                answer=b"",
-                received_at=now,
-            )
+            _INSERT_SUBMISSION,
+            {
+                "id": submission_id,
+                "kind": kind,
+                "raw": b"",
+                "sha256": sha256,
+                "caller_id": caller_id,
+                "idempotency_key": idempotency_key,
+                "options": options,
+                "answer": b"",
+                "received_at": now,
+            },
         )
         started = _start_jobs(connection, [patient_id], submission_id=submission_id, now=now)
         received = Received(submission_id=submission_id, jobs=started, entries=())
@@ -195,7 +201,7 @@ def _start_jobs(
     started = tuple(StartedJob(job_id=str(uuid.uuid4()), patient_id=patient_id) for patient_id in patient_ids)
     if started:
         connection.execute(
-            sa.insert(jobs),
+            _INSERT_JOB,
             [
                 {
                     "id": job.job_id,
@@ -218,11 +224,7 @@ def _start_jobs(
 
 
 def _finish_submission(connection: Connection, received: Received, *, caller_id: str, now: datetime) -> None:
-    connection.execute(
-        sa.update(submissions)
-        .where(submissions.c.id == received.submission_id)
-        .values(answer=repeats.write_answer(received))
-    )
+    connection.execute(_ANSWER, {"of": received.submission_id, "answer": repeats.write_answer(received)})
     audit.write(
         connection,
         [

@@ -23,6 +23,55 @@ from store.tables import jobs, submissions
 
 MAX_ATTEMPTS = 5
 
+# What every job runs through is built once: SQLAlchemy takes longer to build a statement than SQLite to answer it.
+_JOB: sa.BindParameter[str] = sa.bindparam("job")
+_PATIENT: sa.BindParameter[str] = sa.bindparam("patient")
+_NOW: sa.BindParameter[datetime] = sa.bindparam("now")
+_BY_ID = sa.select(jobs).where(jobs.c.id == _JOB).with_for_update()
+_CLAIMED = (
+    sa.select(jobs)
+    .where(
+        jobs.c.id == _JOB,
+        jobs.c.status == Status.IN_PROGRESS,
+        jobs.c.fence == sa.bindparam("fence"),
+        jobs.c.worker == sa.bindparam("worker"),
+        jobs.c.lease_until > _NOW,
+    )
+    .with_for_update()
+)
+_HOLDER = sa.select(sa.func.max(jobs.c.lease_until)).where(
+    jobs.c.patient_id == _PATIENT,
+    jobs.c.status == Status.IN_PROGRESS,
+    jobs.c.lease_until > _NOW,
+    jobs.c.id != _JOB,
+)
+_TAKE = (
+    sa.update(jobs)
+    .where(jobs.c.id == sa.bindparam("of"))
+    .values(
+        {
+            name: sa.bindparam(name)
+            for name in ("status", "reason", "attempts", "fence", "worker", "lease_until", "started_at")
+        }
+    )
+)
+_FREE = (
+    sa.update(jobs)
+    .where(
+        jobs.c.id.in_(
+            sa.select(jobs.c.id)
+            .where(
+                jobs.c.patient_id == _PATIENT,
+                jobs.c.status == Status.RECEIVED,
+                jobs.c.reason == Reason.WAITING_FOR_PATIENT,
+            )
+            .order_by(jobs.c.created_at, jobs.c.id)
+            .limit(1)
+        )
+    )
+    .values(available_at=sa.bindparam("available_at"))
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
@@ -117,17 +166,17 @@ def claim(
             return None
         lease_until = now + timedelta(seconds=lease_seconds)
         connection.execute(
-            sa.update(jobs)
-            .where(jobs.c.id == job_id)
-            .values(
-                status=Status.IN_PROGRESS,
-                reason=Reason.CORRELATING,
-                attempts=row.attempts + 1,
-                fence=row.fence + 1,
-                worker=worker,
-                lease_until=lease_until,
-                started_at=row.started_at or now,
-            )
+            _TAKE,
+            {
+                "of": job_id,
+                "status": Status.IN_PROGRESS,
+                "reason": Reason.CORRELATING,
+                "attempts": row.attempts + 1,
+                "fence": row.fence + 1,
+                "worker": worker,
+                "lease_until": lease_until,
+                "started_at": row.started_at or now,
+            },
         )
         return Claimed(
             job_id=job_id,
@@ -226,7 +275,8 @@ def cancel(database: Database, job_id: str, *, now: datetime) -> bool:
 
 def require_claim(connection: Connection, claimed: Claimed, *, now: datetime) -> Row[tuple[object, ...]]:
     """The row of a job whose claim still holds, locked; LeaseLost."""
-    row = connection.execute(sa.select(jobs).where(*_ours(claimed, now)).with_for_update()).first()
+    said = {"job": claimed.job_id, "fence": claimed.fence, "worker": claimed.worker, "now": now}
+    row = connection.execute(_CLAIMED, said).first()
     if row is None:
         raise LeaseLost(f"job {claimed.job_id}")
     return row
@@ -249,17 +299,7 @@ def complete(
 
 def free_patient(connection: Connection, patient_id: str, *, now: datetime) -> None:
     """Make due the oldest job that waits for this patient; the others follow one by one."""
-    oldest = (
-        sa.select(jobs.c.id)
-        .where(
-            jobs.c.patient_id == patient_id,
-            jobs.c.status == Status.RECEIVED,
-            jobs.c.reason == Reason.WAITING_FOR_PATIENT,
-        )
-        .order_by(jobs.c.created_at, jobs.c.id)
-        .limit(1)
-    )
-    connection.execute(sa.update(jobs).where(jobs.c.id.in_(oldest)).values(available_at=now))
+    connection.execute(_FREE, {"patient": patient_id, "available_at": now})
 
 
 def release_expired(database: Database, *, now: datetime, limit: int, max_attempts: int = MAX_ATTEMPTS) -> int:
@@ -292,7 +332,7 @@ def _locked(connection: Connection, job_id: str) -> Row[tuple[object, ...]] | No
         if patient_id is None:
             return None
         lock(connection, patient_id)
-    return connection.execute(sa.select(jobs).where(jobs.c.id == job_id).with_for_update()).first()
+    return connection.execute(_BY_ID, {"job": job_id}).first()
 
 
 def _ours(claimed: Claimed, now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
@@ -307,14 +347,7 @@ def _ours(claimed: Claimed, now: datetime) -> tuple[sa.ColumnElement[bool], ...]
 
 def _holder_of_patient(connection: Connection, row: Row[tuple[object, ...]], *, now: datetime) -> datetime | None:
     """Until when another job of the same patient is at work."""
-    holder: datetime | None = connection.scalar(
-        sa.select(sa.func.max(jobs.c.lease_until)).where(
-            jobs.c.patient_id == row.patient_id,
-            jobs.c.status == Status.IN_PROGRESS,
-            jobs.c.lease_until > now,
-            jobs.c.id != row.id,
-        )
-    )
+    holder: datetime | None = connection.scalar(_HOLDER, {"patient": row.patient_id, "now": now, "job": row.id})
     return holder
 
 

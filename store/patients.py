@@ -19,6 +19,13 @@ from store.incoming import PatientIdentity
 from store.tables import patient_keys, patients
 
 _DATE_LENGTH = len("2018-05-01")
+# Built once: see store.candidates.
+_KEYS: sa.BindParameter[str] = sa.bindparam("keys", expanding=True)
+_PATIENTS_BY_KEY = sa.select(patient_keys.c.patient_id).where(patient_keys.c.key.in_(_KEYS)).distinct()
+_KNOWN_KEYS = sa.select(patient_keys.c.key).where(patient_keys.c.key.in_(_KEYS))
+_PERSON = sa.select(patients.c.birth_date, patients.c.sex).where(patients.c.id == sa.bindparam("id"))
+_INSERT_PATIENT = sa.insert(patients)
+_INSERT_KEY = sa.insert(patient_keys)
 _OPPOSITES = frozenset({"female", "male"})
 
 
@@ -91,8 +98,7 @@ def _matches(connection: Connection, identity: PatientIdentity, keys: list[str],
             raise NotFound("Patient", identity.own_id)
         found.add(identity.own_id)
     if keys:
-        query = sa.select(patient_keys.c.patient_id).where(patient_keys.c.key.in_(keys)).distinct()
-        found.update(connection.scalars(query))
+        found.update(connection.scalars(_PATIENTS_BY_KEY, {"keys": keys}))
     if len(found) > 1:
         raise PatientConflict("identifier", group=group)
     return next(iter(found), None)
@@ -101,7 +107,7 @@ def _matches(connection: Connection, identity: PatientIdentity, keys: list[str],
 def _refuse_contradiction(
     connection: Connection, patient_id: str, identity: PatientIdentity, *, group: int
 ) -> tuple[str | None, str | None]:
-    row = connection.execute(sa.select(patients.c.birth_date, patients.c.sex).where(patients.c.id == patient_id)).one()
+    row = connection.execute(_PERSON, {"id": patient_id}).one()
     if identity.own_id is None:
         if contradicts(row.birth_date, identity.birth_date):
             raise PatientConflict("birthDate", group=group)
@@ -112,23 +118,20 @@ def _refuse_contradiction(
 
 def _create(connection: Connection, identity: PatientIdentity, keys: list[str], *, now: datetime) -> str:
     patient_id = str(uuid.uuid4())
-    connection.execute(
-        sa.insert(patients).values(id=patient_id, birth_date=identity.birth_date, sex=identity.sex, created_at=now)
-    )
+    person = {"id": patient_id, "birth_date": identity.birth_date, "sex": identity.sex, "created_at": now}
+    connection.execute(_INSERT_PATIENT, person)
     if keys:
-        connection.execute(
-            sa.insert(patient_keys), [{"key": key, "patient_id": patient_id} for key in dict.fromkeys(keys)]
-        )
+        connection.execute(_INSERT_KEY, [{"key": key, "patient_id": patient_id} for key in dict.fromkeys(keys)])
     return patient_id
 
 
 def _add_keys(connection: Connection, patient_id: str, keys: list[str]) -> None:
     if not keys:
         return
-    held = set(connection.scalars(sa.select(patient_keys.c.key).where(patient_keys.c.key.in_(keys))))
+    held = set(connection.scalars(_KNOWN_KEYS, {"keys": keys}))
     missing = [{"key": key, "patient_id": patient_id} for key in dict.fromkeys(keys) if key not in held]
     if missing:
-        connection.execute(sa.insert(patient_keys), missing)
+        connection.execute(_INSERT_KEY, missing)
 
 
 def _complete(

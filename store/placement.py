@@ -15,13 +15,25 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from store.candidates import SHARED, Candidate, Held, held_by_id, held_where
+from store.candidates import SHARED, Candidate, Held, Name, held_by_content, held_by_id, names_known
 from store.database import in_parts
 from store.errors import PatientConflict
 from store.incoming import Rewrite, StoredEntry
 from store.patients import identifier_keys, url_keys
 from store.placement_writing import write_placed
-from store.tables import patient_keys, resource_keys, resource_versions, resources
+from store.tables import patient_keys, resource_keys
+
+_KEYS: sa.BindParameter[str] = sa.bindparam("keys", expanding=True)
+_SCOPE: sa.BindParameter[str] = sa.bindparam("scope")
+_ADDRESSES = (
+    sa.select(resource_keys.c.key, resource_keys.c.type, resource_keys.c.resource_id)
+    .where(resource_keys.c.key.in_(_KEYS), resource_keys.c.scope.in_([_SCOPE, SHARED]))
+    .union_all(
+        sa.select(patient_keys.c.key, sa.literal("Patient"), patient_keys.c.patient_id).where(
+            patient_keys.c.key.in_(_KEYS), patient_keys.c.patient_id == _SCOPE
+        )
+    )
+)
 
 
 class LocalReferences(Mapping[str, str]):
@@ -74,14 +86,12 @@ def _find_by_key(connection: Connection, candidates: list[Candidate], references
             candidate.id, candidate.keys = candidate.scope, []
         elif incoming.own_id is not None:
             candidate.id = incoming.own_id
-    wanted = {key for candidate in candidates for key in candidate.keys}
-    found: dict[tuple[str, str, str], str] = {}
-    for part in in_parts(wanted):
-        query = sa.select(resource_keys).where(resource_keys.c.key.in_(part))
-        found.update({(row.key, row.type, row.scope): row.resource_id for row in connection.execute(query)})
-    leaders: dict[tuple[str, str, str], Candidate] = {}
+    found = names_known(connection, (name for candidate in candidates for name in candidate.names()))
+    leaders: dict[Name, Candidate] = {}
     for candidate in candidates:
-        addresses = [(key, candidate.incoming.type, candidate.scope) for key in candidate.keys]
+        addresses = candidate.names()
+        candidate.known_names = frozenset(found.keys() & addresses)
+        candidate.new_names = frozenset(addresses) - candidate.known_names
         if candidate.id is None:  # addresses stand before identifiers: they say more
             candidate.id = next((found[address] for address in addresses if address in found), None)
         if candidate.id is None:
@@ -160,13 +170,7 @@ def _learn_addresses(connection: Connection, addresses: set[str], scope: str, re
     """References to what came in earlier bundles: an absolute address we know becomes ours."""
     learnt: dict[str, str] = {}
     for keys in in_parts(url_keys(addresses)):
-        of_resources = sa.select(resource_keys.c.key, resource_keys.c.type, resource_keys.c.resource_id).where(
-            resource_keys.c.key.in_(keys), resource_keys.c.scope.in_([scope, SHARED])
-        )
-        of_patients = sa.select(patient_keys.c.key, sa.literal("Patient"), patient_keys.c.patient_id).where(
-            patient_keys.c.key.in_(keys), patient_keys.c.patient_id == scope
-        )
-        for key, type_, identity in connection.execute(of_resources.union_all(of_patients)):
+        for key, type_, identity in connection.execute(_ADDRESSES, {"keys": keys, "scope": scope}):
             learnt[key.removeprefix("url|")] = f"{type_}/{identity}"
     references.known.update(learnt)
     return bool(learnt)
@@ -175,10 +179,8 @@ def _learn_addresses(connection: Connection, addresses: set[str], scope: str, re
 def _join_equal(connection: Connection, ready: list[Candidate], references: LocalReferences) -> None:
     digests = {candidate.sha256 for candidate in ready}
     by_content: dict[tuple[str, str, str], Held] = {}
-    for part in in_parts(digests):
-        current = sa.and_(resource_versions.c.sha256.in_(part), resources.c.deleted.is_(sa.false()))
-        for held in held_where(connection, current):
-            by_content.setdefault((held.sha256, held.type, held.scope), held)
+    for held in held_by_content(connection, digests, {candidate.scope for candidate in ready}):
+        by_content.setdefault((held.sha256, held.type, held.scope), held)
     fresh: dict[tuple[str, str, str], str] = {}
     for candidate in ready:
         address = (candidate.sha256, candidate.incoming.type, candidate.scope)

@@ -7,12 +7,27 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from store.candidates import SHARED, Candidate, Held
+from store.candidates import SHARED, Candidate, Held, names_known
 from store.database import in_parts
 from store.errors import VersionConflict
 from store.incoming import IncomingResource, Placed, StoredEntry
 from store.patients import url_keys
 from store.tables import resource_keys, resource_versions, resources, shared_resources
+
+# Built once: see store.candidates.
+_INSERT_RESOURCE = sa.insert(resources)
+_INSERT_VERSION = sa.insert(resource_versions)
+_INSERT_KEY = sa.insert(resource_keys)
+_INSERT_LINK = sa.insert(shared_resources)
+_RAISE_VERSION = (
+    sa.update(resources)
+    .where(resources.c.id == sa.bindparam("of"))
+    .values(version=sa.bindparam("version"), deleted=sa.bindparam("deleted"), updated_at=sa.bindparam("updated_at"))
+)
+_LINKS = sa.select(shared_resources).where(
+    shared_resources.c.resource_id.in_(sa.bindparam("ids", expanding=True)),
+    shared_resources.c.patient_id.in_(sa.bindparam("patients", expanding=True)),
+)
 
 
 def write_placed(
@@ -63,9 +78,9 @@ def write_placed(
         )
         entries.append(_entry(candidate, version, Placed.CREATED if held is None else Placed.UPDATED))
     if new_resources:
-        connection.execute(sa.insert(resources), new_resources)
+        connection.execute(_INSERT_RESOURCE, new_resources)
     if new_versions:
-        connection.execute(sa.insert(resource_versions), new_versions)
+        connection.execute(_INSERT_VERSION, new_versions)
     _write_names(connection, candidates)
     return entries
 
@@ -108,43 +123,37 @@ def _raise_version(
         if row["id"] == candidate.id:
             row["version"] = version
             return
-    connection.execute(
-        sa.update(resources)
-        .where(resources.c.id == candidate.id)
-        .values(version=version, deleted=False, updated_at=now)
-    )
+    connection.execute(_RAISE_VERSION, {"of": candidate.id, "version": version, "deleted": False, "updated_at": now})
 
 
 def _write_names(connection: Connection, candidates: list[Candidate]) -> None:
     """Keep the keys that are new, and who refers to what is shared."""
-    rows = {
-        (key, candidate.incoming.type, candidate.scope): candidate.id
-        for candidate in reversed(candidates)
-        for key in candidate.keys
-    }
+    rows = {name: candidate.id for candidate in reversed(candidates) for name in candidate.names()}
     links = {
         (patient_id, candidate.id)
         for candidate in candidates
         if candidate.scope == SHARED
         for patient_id in candidate.patients
     }
-    for part in in_parts({key for key, _, _ in rows}):
-        query = sa.select(resource_keys).where(resource_keys.c.key.in_(part))
-        for row in connection.execute(query):
-            rows.pop((row.key, row.type, row.scope), None)
+    known = frozenset().union(*(candidate.known_names for candidate in candidates))
+    new = frozenset().union(*(candidate.new_names for candidate in candidates))
+    # What turned out to have another scope than it came with has names nobody has looked up yet.
+    known |= names_known(connection, rows.keys() - known - new).keys()
+    rows = {name: identity for name, identity in rows.items() if name not in known}
     if rows:
         connection.execute(
-            sa.insert(resource_keys),
+            _INSERT_KEY,
             [
                 {"key": key, "type": type_, "scope": scope, "resource_id": identity}
                 for (key, type_, scope), identity in rows.items()
             ],
         )
+    patients = list({patient_id for patient_id, _ in links})
     for part in in_parts({str(identity) for _, identity in links}):
-        query = sa.select(shared_resources).where(shared_resources.c.resource_id.in_(part))
-        links -= {(row.patient_id, row.resource_id) for row in connection.execute(query)}
+        found = connection.execute(_LINKS, {"ids": part, "patients": patients})
+        links -= {(row.patient_id, row.resource_id) for row in found}
     if links:
         connection.execute(
-            sa.insert(shared_resources),
+            _INSERT_LINK,
             [{"patient_id": patient_id, "resource_id": identity} for patient_id, identity in links],
         )

@@ -24,6 +24,27 @@ from store.tables import report_resources, report_versions, reports
 FINAL = "final"
 ENTERED_IN_ERROR = "entered-in-error"
 
+# Built once: see store.jobs.
+_PATIENT: sa.BindParameter[str] = sa.bindparam("patient")
+_LIVING = (
+    sa.select(reports, report_versions.c.recorded_at)
+    .join_from(
+        reports,
+        report_versions,
+        sa.and_(report_versions.c.report_id == reports.c.id, report_versions.c.version == reports.c.version),
+    )
+    .where(reports.c.patient_id == _PATIENT, reports.c.living)
+)
+_WITHDRAWN = (
+    sa.select(reports.c.id)
+    .where(reports.c.patient_id == _PATIENT, reports.c.living.is_(sa.false()))
+    .order_by(reports.c.updated_at.desc())
+    .limit(1)
+)
+_INSERT_REPORT = sa.insert(reports)
+_INSERT_VERSION = sa.insert(report_versions)
+_INSERT_RESOURCE = sa.insert(report_resources)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportResource:
@@ -98,9 +119,8 @@ def standing(database: Database, patient_id: str) -> Standing:
     """What a worker has to know before it writes: see Standing."""
     with database.read() as connection:
         living = _living(connection, patient_id)
-        withdrawn = sa.select(reports.c.id).where(reports.c.patient_id == patient_id, reports.c.living.is_(sa.false()))
-        last = connection.scalar(withdrawn.order_by(reports.c.updated_at.desc()).limit(1))
-    return Standing(living=living, withdrawn_id=last if living is None else None)
+        withdrawn = None if living is not None else connection.scalar(_WITHDRAWN, {"patient": patient_id})
+    return Standing(living=living, withdrawn_id=withdrawn)
 
 
 def living(database: Database, patient_id: str) -> LivingReport | None:
@@ -179,15 +199,7 @@ def withdraw(
 
 
 def _living(connection: Connection, patient_id: str) -> LivingReport | None:
-    row = connection.execute(
-        sa.select(reports, report_versions.c.recorded_at)
-        .join_from(
-            reports,
-            report_versions,
-            sa.and_(report_versions.c.report_id == reports.c.id, report_versions.c.version == reports.c.version),
-        )
-        .where(reports.c.patient_id == patient_id, reports.c.living)
-    ).first()
+    row = connection.execute(_LIVING, {"patient": patient_id}).first()
     if row is None:
         return None
     return LivingReport(
@@ -214,17 +226,18 @@ def _keep(
         raise Busy(f"report {draft.report_id} moved on")
     if current is None:
         connection.execute(
-            sa.insert(reports).values(
-                id=draft.report_id,
-                patient_id=claimed.patient_id,
-                version=1,
-                status=draft.status,
-                content_digest=draft.content_digest,
-                revision_of=draft.revision_of,
-                living=True,
-                created_at=now,
-                updated_at=now,
-            )
+            _INSERT_REPORT,
+            {
+                "id": draft.report_id,
+                "patient_id": claimed.patient_id,
+                "version": 1,
+                "status": draft.status,
+                "content_digest": draft.content_digest,
+                "revision_of": draft.revision_of,
+                "living": True,
+                "created_at": now,
+                "updated_at": now,
+            },
         )
     else:
         _move(connection, draft.report_id, draft.version, status=draft.status, digest=draft.content_digest, now=now)
@@ -293,18 +306,19 @@ def _write_version(
     connection: Connection, draft: ReportDraft, *, job_id: str | None, caller_id: str | None, now: datetime
 ) -> None:
     connection.execute(
-        sa.insert(report_versions).values(
-            report_id=draft.report_id,
-            version=draft.version,
-            status=draft.status,
-            content_digest=draft.content_digest,
-            job_id=job_id,
-            caller_id=caller_id,
-            recorded_at=now,
-        )
+        _INSERT_VERSION,
+        {
+            "report_id": draft.report_id,
+            "version": draft.version,
+            "status": draft.status,
+            "content_digest": draft.content_digest,
+            "job_id": job_id,
+            "caller_id": caller_id,
+            "recorded_at": now,
+        },
     )
     connection.execute(
-        sa.insert(report_resources),
+        _INSERT_RESOURCE,
         [
             {
                 "report_id": draft.report_id,

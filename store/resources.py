@@ -38,12 +38,10 @@ class StoredResource:
 
 def of_patient(database: Database, patient_id: str) -> list[StoredResource]:
     """Everything we hold of a patient, and the shared resources (Practitioner …) that belong to it, oldest first."""
-    linked = sa.select(shared_resources.c.resource_id).where(shared_resources.c.patient_id == patient_id)
-    query = _current().where(resources.c.deleted.is_(sa.false()))
     with database.read() as connection:
         rows = [
-            *connection.execute(query.where(resources.c.patient_id == patient_id)),
-            *connection.execute(query.where(resources.c.id.in_(linked))),
+            *connection.execute(_OWN, {"patient": patient_id}),
+            *connection.execute(_LINKED, {"patient": patient_id}),
         ]
     found = [_resource(row) for row in rows]
     return sorted(found, key=lambda resource: (resource.recorded_at, resource.position, resource.id))
@@ -114,6 +112,15 @@ def _all_versions() -> Select[tuple[object, ...]]:
 
 def _current() -> Select[tuple[object, ...]]:
     return _all_versions().where(resource_versions.c.version == resources.c.version)
+
+
+_PATIENT: sa.BindParameter[str] = sa.bindparam("patient")
+_HERE = _current().where(resources.c.deleted.is_(sa.false()))
+# Built once: see store.candidates.
+_OWN = _HERE.where(resources.c.patient_id == _PATIENT)
+_LINKED = _HERE.where(
+    resources.c.id.in_(sa.select(shared_resources.c.resource_id).where(shared_resources.c.patient_id == _PATIENT))
+)
 
 
 def _resource(row: Row[tuple[object, ...]]) -> StoredResource:

@@ -7,7 +7,7 @@ report and "completed" together or not at all, so running a job again is always 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -101,7 +101,7 @@ def _report(claimed: jobs.Claimed, parts: Parts) -> None:
         outcome = _what_is_missing(assessment, mapped, parts)
     else:
         standing = reports.standing(parts.database, claimed.patient_id)
-        draft, outcome = _write(assessment, mapped, standing, claimed, now, parts)
+        draft, outcome = _write(assessment, mapped, kept, standing, claimed, now, parts)
     finished = reports.finish(parts.database, claimed, draft=draft, outcome=outcome, now=parts.clock())
     _log.info("job-completed", job=claimed.job_id, report=finished.report_id, version=finished.version)
 
@@ -120,7 +120,13 @@ def _kept(stored: resources.StoredResource) -> KeptResource:
 
 
 def _write(
-    assessment: Assessment, mapped: Mapped, standing: Standing, claimed: jobs.Claimed, now: datetime, parts: Parts
+    assessment: Assessment,
+    mapped: Mapped,
+    kept: Sequence[KeptResource],
+    standing: Standing,
+    claimed: jobs.Claimed,
+    now: datetime,
+    parts: Parts,
 ) -> tuple[ReportDraft, bytes | None]:
     """The next version of the living report, or the first of a new one."""
     living = standing.living
@@ -142,6 +148,7 @@ def _write(
         software_version=parts.software_version,
         changed_after_signature=now.date() if signed_before else None,
         revision_of=revision_of,
+        read=kept,
     )
     draft = ReportDraft(
         report_id=identity.report_id,

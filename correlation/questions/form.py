@@ -15,8 +15,9 @@ from correlation.questions.timing import finding_sources
 def form_fits(case: Case) -> Said:
     """Is its form and depth the usual one, and not one that speaks against it?
 
-    Usual are the parameters `morphology`, `tissues`, `kinds` and `densities`. No when a contrary form, tissue or kind
-    is described (`not_…`), or attachment to bone where `not_on_bone` is given; not known when nothing telling is.
+    Usual are the parameters `morphology`, `tissues`, `kinds`, `densities` and `signs`. No when a contrary form,
+    tissue or kind is described (`not_…`), or attachment to bone where `not_on_bone` is given; not known when nothing
+    telling is.
     """
     look = case.look
     if look is None:
@@ -27,6 +28,7 @@ def form_fits(case: Case) -> Said:
         return Said(Reply.NO, lambda: f"described: {_words(contrary)}", evidence)
     usual = (look.morphology & case.words("morphology")) | (look.tissues & case.words("tissues"))
     usual |= ({look.kind.value} & case.words("kinds")) | (look.densities & case.words("densities"))
+    usual |= look.signs & case.words("signs")
     if usual:
         return Said(Reply.YES, lambda: f"described: {_words(usual)}", evidence)
     return Said(Reply.NOT_KNOWN, "neither a usual nor a contrary form or depth is described", evidence)

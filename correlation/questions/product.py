@@ -89,7 +89,7 @@ def unknown_filler_recorded(case: Case) -> Said:
     evidence = tuple(fit.injection.source for fit in fits)
     if long_before:
         return Said(Reply.YES, f"a filler of unknown material: {_told(long_before)}", evidence)
-    return Said(Reply.NOT_KNOWN, "whether the filler of unknown material lies there, and before, is not known", evidence)
+    return Said(Reply.NOT_KNOWN, "whether the filler of unknown material was there before is not known", evidence)
 
 
 def no_filler_recorded(case: Case) -> Said:

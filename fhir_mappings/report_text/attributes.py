@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
@@ -122,7 +123,7 @@ def _densities(stated: Iterable[str], attenuation: tuple[Decimal, Decimal] | Non
 
 
 def _on_bone(matches: list[Match[str]], marked: Marked) -> bool | None:
-    """Say whether it is attached; "not in contact with bone" is separate, and a contact that is denied is no contact."""
+    """Say whether it is attached; "not in contact with bone" is separate, and a denied contact is no contact."""
     denials = [item for item in marked.found.get("scope", ()) if item.payload in ("negation_before", "not_a_scope")]
     names = {
         "separate" if any(item.start < match.start <= item.end for item in denials) else match.payload
@@ -138,30 +139,50 @@ def _count(matches: list[Match[str]]) -> str | None:
 
 def _attenuation(piece: str, language: Language) -> tuple[Decimal, Decimal] | None:
     numbers = language.numbers
-    match = numbers.hounsfield_after.search(piece) or numbers.hounsfield_before.search(piece)
+    matches = [*numbers.hounsfield_after.finditer(piece), *numbers.hounsfield_before.finditer(piece)]
+    match = next((match for match in matches if not _only_earlier(match, piece, language)), None)
     if not match:
         return None
     low = _number(match.group("low"))
     high = _number(match.group("high")) if match.group("high") else low
+    if match.group("high") and numbers.earlier.search(piece[: match.start()]):
+        low = high
     low, high = min(low, high), max(low, high)
     return (low, high) if _POSSIBLE_HU[0] <= low and high <= _POSSIBLE_HU[1] else None
 
 
 def _size_mm(piece: str, language: Language) -> Decimal | None:
     """Read the greatest length, in mm."""
+    return max(_sizes(piece, language), default=None)
+
+
+def sizes_mm(text: str, marked: Marked, language: Language, *, start: int, end: int) -> list[Decimal]:
+    """List every measure among the words `start` to `end`, in mm: "5 mm and 7 mm", also "5 and 7 mm"."""
+    piece = fold(text)[marked.words.starts[start] : marked.words.ends[end - 1]] if start < end else ""
+    return _sizes(piece, language, apart=True)
+
+
+def _sizes(piece: str, language: Language, *, apart: bool = False) -> list[Decimal]:
     numbers = language.numbers
-    largest: Decimal | None = None
+    sizes: list[Decimal] = []
     for match in numbers.length.finditer(piece):
         if numbers.not_a_size_after.match(piece, match.end()) or numbers.not_a_size_before.search(
             piece[: match.start()]
         ):
             continue
-        lengths = [_number(match.group(name)) for name in ("first", "second", "third") if match.group(name)]
+        if _only_earlier(match, piece, language):
+            continue
+        names = ("second",) if numbers.earlier.search(piece[: match.start()]) else ("first", "second", "third")
+        lengths = [_number(match.group(name)) for name in names if match.group(name)]
         factor = 10 if match.group("unit") in numbers.centimetre else 1
-        size = max(lengths) * factor
-        if largest is None or size > largest:
-            largest = size
-    return largest
+        sizes += [length * factor for length in lengths] if apart else [max(lengths) * factor]
+    return sizes
+
+
+def _only_earlier(match: re.Match[str], piece: str, language: Language) -> bool:
+    """Say whether a measure is of an earlier study only: "previously 9 mm", but not "decreased from 9 to 6 mm"."""
+    second = match.groupdict().get("second") or match.groupdict().get("high")
+    return second is None and language.numbers.earlier.search(piece[: match.start()]) is not None
 
 
 def _suv_max(piece: str) -> Decimal | None:

@@ -73,6 +73,8 @@ def _same_thing(known: Draft, new: Draft) -> bool:
         return False
     if (known.site.region if known.site else None) != (new.site.region if new.site else None):
         return False
+    if known.kind is FindingKind.DISTRACTOR and known.site:
+        return True
     sides = [draft.site.sides if draft.site else frozenset[Side]() for draft in (known, new)]
     if sides[0] and sides[1] and sides[0] != sides[1]:
         return False

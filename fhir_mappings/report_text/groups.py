@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from fhir_mappings.report_text.marks import Head, Marked, join
+from fhir_mappings.report_text.marks import CONTAINER, Head, Marked, join
 from fhir_mappings.report_text.scopes import Said, said
 from fhir_mappings.side_binding import SiteMention
 
@@ -18,8 +18,10 @@ _COMPLEMENT = re.compile(r"[mn(x]*p[pt]*x?[mnt]*")  # "foci of coarse calcificat
 _ELSEWHERE = re.compile(r"[mnksdtxp]*")  # "calcification of the left carotid siphon"
 _INSIDE = re.compile(r"[mnxwk]*p[ptmxkdn]*")  # "calcifications with lucent centres within a lobulated mass"
 _DIRECT = re.compile(r"[act]*")
+_DENIED_LIST = re.compile(r"[acgtmkx]*")  # "no masses or collections in the neck"
 _UNKNOWN_ADJECTIVES = 2
 _MASS = frozenset({"mass"})
+_CALCIFICATION = frozenset({"calcification"})
 _MATERIAL_ONLY = frozenset({"material"})
 
 
@@ -53,7 +55,7 @@ def groups_of(marked: Marked, *, start: int, end: int) -> list[Group]:
             _group(marked, head, phrase_start=starts[index], start=own_start, end=own_end, clause=(start, end))
         )
     related = _related(marked, groups, starts)
-    return _with_shared_sites(related, first_phrase=starts[0] if starts else start)
+    return _with_shared_sites(marked, related, first_phrase=starts[0] if starts else start)
 
 
 def _joined_heads(marked: Marked, *, start: int, end: int) -> list[Head]:
@@ -71,7 +73,7 @@ def _joined_heads(marked: Marked, *, start: int, end: int) -> list[Head]:
 
 def _belongs(marked: Marked, one: Head, other: Head, *, start: int, end: int) -> bool:
     between = marked.marks[one.end : other.start]
-    if one.role == "sign" or other.role == "sign":
+    if one.role == "sign" or other.role == "sign" or _implant_and_calcium(one, other):
         return False
     if not _same_saying(marked, one, other, start=start, end=end):
         return False
@@ -87,6 +89,11 @@ def _belongs(marked: Marked, one: Head, other: Head, *, start: int, end: int) ->
     if _SAME_PHRASE.fullmatch(between):
         return True
     return _COMPLEMENT.fullmatch(between) is not None
+
+
+def _implant_and_calcium(one: Head, other: Head) -> bool:
+    """Say whether one is an implant and the other calcifies beside it, as its capsule does."""
+    return "calcification" in one.kinds ^ other.kinds and "implant" in one.kinds ^ other.kinds
 
 
 def _same_saying(marked: Marked, one: Head, other: Head, *, start: int, end: int) -> bool:
@@ -125,6 +132,8 @@ def _group(marked: Marked, head: Head, *, phrase_start: int, start: int, end: in
         for match in marked.all("explanation", start=clause[0], end=head.start)
         if "h" in marked.marks[clause[0] : match.start] or match.end >= phrase_start - 2
     ]
+    if "h" in marked.marks[clause[0] : phrase_start] and marked.marks[phrase_start - 1] == "c":
+        explained += marked.all("alternative", start=head.end, end=head.end + 1)
     others = marked.all("other", start=phrase_start, end=min(end, head.end + 1))
     return Group(
         head=head,
@@ -157,7 +166,8 @@ def _related(marked: Marked, groups: list[Group], starts: list[int]) -> list[Gro
             continue
         between = marked.marks[previous.head.end : phrase_start]
         unplaced = not previous.sites
-        alike = previous.said == group.said and not previous.head.role and not group.head.role
+        capsule = _implant_and_calcium(previous.head, group.head)
+        alike = not capsule and previous.said == group.said and not previous.head.role and not group.head.role
         residue = "residue" in group.head.nouns
         bare = not _own_sites(group, phrase_start)
         apposed = lead == "c" and bare and not article and _says_the_same(previous.head, group.head)
@@ -188,8 +198,17 @@ def _own_sites(group: Group, phrase_start: int) -> tuple[SiteMention, ...]:
 
 def _merged(group: Group, component: Group) -> Group:
     return replace(
-        group, head=join(group.head, component.head), end=component.end, sites=(*group.sites, *component.sites)
+        group, head=_containing(group.head, component.head), end=component.end, sites=(*group.sites, *component.sites)
     )
+
+
+def _containing(head: Head, component: Head) -> Head:
+    """Note that a mass or nodule contains calcification: it stays a mass, unless its look says otherwise."""
+    whole = join(head, component)
+    contains = component.kinds == _CALCIFICATION and (
+        head.kinds == _MASS or (not head.kinds and "lesion" in head.nouns)
+    )
+    return replace(whole, nouns=whole.nouns | {CONTAINER}) if contains else whole
 
 
 def _inherit_kinds(one: Group, other: Group) -> tuple[Group, Group]:
@@ -201,14 +220,29 @@ def _inherit_kinds(one: Group, other: Group) -> tuple[Group, Group]:
     return one, other
 
 
-def _with_shared_sites(groups: list[Group], *, first_phrase: int) -> list[Group]:
+def _denied_together(marked: Marked, group: Group, following: Group) -> bool:
+    """Say whether two things are denied in one list, of which only the last is placed."""
+    between = marked.marks[group.head.end : following.head.start]
+    return (
+        group.said is following.said is Said.NEGATED
+        and not group.sites
+        and not group.head.role
+        and _DENIED_LIST.fullmatch(between) is not None
+    )
+
+
+def _with_shared_sites(marked: Marked, groups: list[Group], *, first_phrase: int) -> list[Group]:
     """Give groups without a region one: the next group's, the clause's first, or the place of what is denied."""
     leading = tuple(site for site in groups[0].sites if site.start < first_phrase) if groups else ()
     shared = list(groups)
     for index in range(len(shared) - 2, -1, -1):
         following = shared[index + 1]
-        if not shared[index].sites and following.coordinated and following.sites:
+        listed = not shared[index].sites and following.coordinated and bool(following.sites)
+        if listed or _denied_together(marked, shared[index], following):
             shared[index] = replace(shared[index], sites=following.sites)
+        elif following.explains or _implant_and_calcium(shared[index].head, following.head):
+            borrowed = following.sites if not shared[index].sites and not shared[index].head.role else ()
+            shared[index] = replace(shared[index], sites=shared[index].sites or borrowed)
     for index in range(1, len(shared)):
         group, previous = shared[index], shared[index - 1]
         if group.sites or group.head.role:
@@ -218,6 +252,14 @@ def _with_shared_sites(groups: list[Group], *, first_phrase: int) -> list[Group]
         )
         if denied and previous.sites and not previous.head.role:
             shared[index] = replace(group, sites=previous.sites)
+        elif previous.sites and group.said is previous.said and _implant_and_calcium(previous.head, group.head):
+            own = frozenset(
+                side
+                for mention in marked.sides
+                if not mention.bound and group.start <= mention.start < group.end
+                for side in mention.sides
+            )
+            shared[index] = replace(group, sites=tuple(replace(one, sides=own or one.sides) for one in previous.sites))
         elif leading and group.said == shared[0].said:
             shared[index] = replace(group, sites=leading)
     return shared

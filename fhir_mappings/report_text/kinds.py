@@ -8,7 +8,7 @@ from decimal import Decimal
 from correlation.timeline import FindingKind
 from fhir_mappings.language_rules import shared
 from fhir_mappings.report_text.attributes import Attributes
-from fhir_mappings.report_text.marks import Head
+from fhir_mappings.report_text.marks import CONTAINER, Head
 
 _PUNCTATE_UP_TO_MM = Decimal(3)
 _RIMS = frozenset({"rim", "eggshell"})
@@ -30,6 +30,8 @@ def kind_of(head: Head, attributes: Attributes, modalities: Iterable[str]) -> Fi
         return FindingKind.DISTRACTOR
     if _is_fat_cyst(head, attributes):
         return FindingKind.CYST
+    if CONTAINER in head.nouns and not attributes.morphology & _RIMS and "fat" not in attributes.densities:
+        return FindingKind.MASS
     for name, kind in _CERTAIN:
         if name in head.kinds and not (name == "uptake" and head.nouns):
             return kind
@@ -64,6 +66,8 @@ def density_for(kind: FindingKind, attributes: Attributes) -> str | None:
     """Name the density of a finding: the fat of an oil cyst rather than the calcium of its rim."""
     if kind is FindingKind.CYST and "fat" in attributes.densities:
         return "fat"
+    if kind is FindingKind.CALCIFICATION and "faint" in attributes.densities:
+        return "faint"
     return attributes.density
 
 

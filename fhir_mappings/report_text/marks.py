@@ -20,6 +20,9 @@ _LANDMARK_REACH = 7  # words; the names of a structure with its adjectives
 _PUNCTUATION = {",": "c", ":": "p", "(": "(", ")": "(", "/": "a", "&": "a"}
 
 
+CONTAINER = "container"  # the noun of a head that holds another: "a nodule with calcification"
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """Words that name a thing found: `kinds` such as calcification, `nouns` such as material, else a `role`."""
@@ -129,7 +132,11 @@ def _heads(
     rules = shared()
     heads = [_head(match) for match in found.get("head", ()) if match.payload != NOTHING]
     for family, role in (("distractor", "distractor"), ("outside", "outside"), ("sign_head", "sign")):
-        heads += [Head(match.start, match.end, frozenset(), frozenset(), role) for match in found.get(family, ())]
+        heads += [
+            Head(match.start, match.end, frozenset(), frozenset(), role)
+            for match in found.get(family, ())
+            if match.payload
+        ]
     for site in sites:
         if site.region in rules.distractor_regions:
             heads.append(Head(site.start, site.end, frozenset(), frozenset(), "distractor"))

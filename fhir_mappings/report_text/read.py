@@ -9,6 +9,7 @@ from correlation.timeline import BodySite, ImagingExam, ImagingFinding, Resource
 from fhir_mappings.language_rules import Language, languages
 from fhir_mappings.phrases import words_of
 from fhir_mappings.report_text.drafts import Draft
+from fhir_mappings.report_text.earlier import comparison_year, with_earlier_mention
 from fhir_mappings.report_text.kinds import density_for
 from fhir_mappings.report_text.reader import Reader
 from fhir_mappings.report_text.sentences import language_of, outline_of, plain_text
@@ -60,7 +61,14 @@ def read_report(
             reader.read(sentence)
     if len(text) > _LONGEST_REPORT:
         reader.notes.append("text-cut")
-    findings = tuple(_finding(draft, source=source, exam=exam, reader=reader) for draft in reader.drafts)
+    compared_with = comparison_year(plain)
+    findings = tuple(
+        mention
+        for draft in reader.drafts
+        for mention in with_earlier_mention(
+            _finding(draft, source=source, exam=exam, reader=reader), compared_with=compared_with
+        )
+    )
     return ReportReading(findings=findings, notes=tuple(dict.fromkeys(reader.notes)), language=chosen.code)
 
 

@@ -13,6 +13,7 @@ from fhir_mappings.report_text.drafts import Draft, takes_more, with_draft, with
 from fhir_mappings.report_text.groups import Group, groups_of
 from fhir_mappings.report_text.kinds import kind_of, with_derived_form
 from fhir_mappings.report_text.marks import Marked, mark
+from fhir_mappings.report_text.members import by_member
 from fhir_mappings.report_text.scopes import Said, clauses
 from fhir_mappings.report_text.sentences import Sentence
 from fhir_mappings.side_binding import SiteMention
@@ -110,19 +111,30 @@ class Reader:
         certainty = self._certainty(group, attributes)
         if certainty is Certainty.NEGATED:
             attributes = Attributes(tissue=attributes.tissue, change=attributes.change)
-        sites = () if kind is FindingKind.DISTRACTOR else self._sites(group, attributes, marked)
+        distractor = kind is FindingKind.DISTRACTOR
+        sites = self._distractor_sites(group, marked) if distractor else self._sites(group, attributes, marked)
         from_title = False
         unplaced = not (sites or others_sited or group.definite or certainty is Certainty.NEGATED)
         if unplaced and kind is not FindingKind.DISTRACTOR and self._may_take_title(attributes):
             sites = self._titled(group, marked)
             from_title = bool(sites)
-        for site in sites or (None,):
+        mentions = () if distractor or from_title else self._mentions(group, attributes, marked)
+        placed = by_member(
+            group,
+            sites,
+            attributes,
+            mentions=mentions,
+            marked=marked,
+            text=sentence.text,
+            language=self.language,
+        )
+        for site, own in placed or ((None, attributes),):
             region_tissue = shared().tissue_of.get(site.region) if site else None
             draft = Draft(
                 kind=kind,
                 certainty=certainty,
                 site=site,
-                attributes=self._with_region_tissue(attributes, region_tissue),
+                attributes=self._with_region_tissue(own, region_tissue),
                 quotes=(sentence.text,),
                 section=sentence.section,
                 from_title=from_title,
@@ -138,9 +150,7 @@ class Reader:
         return _CERTAINTY[group.said]
 
     def _sites(self, group: Group, attributes: Attributes, marked: Marked) -> tuple[BodySite, ...]:
-        mentions = without_wider(marked.words, self._as_arteries(group, marked), self.knowledge)
-        if not mentions and not (self.title_sites and self._may_take_title(attributes)):
-            mentions = self._tissue_sites(group, attributes, marked)
+        mentions = self._mentions(group, attributes, marked)
         floating = self._floating_sides(group, marked)
         sites: dict[str, BodySite] = {}
         for mention in mentions:
@@ -150,6 +160,19 @@ class Reader:
             stated = " ".join(words.words[mention.start : mention.end])
             sites[mention.region] = BodySite(region=mention.region, sides=sides, stated_as=stated)
         return tuple(sites.values())
+
+    def _mentions(self, group: Group, attributes: Attributes, marked: Marked) -> tuple[SiteMention, ...]:
+        mentions = without_wider(marked.words, self._as_arteries(group, marked), self.knowledge)
+        if not mentions and not (self.title_sites and self._may_take_title(attributes)):
+            return self._tissue_sites(group, attributes, marked)
+        return mentions
+
+    def _distractor_sites(self, group: Group, marked: Marked) -> tuple[BodySite, ...]:
+        """Place what is no target by its own words ("carotid siphon"), with the sides of its phrase."""
+        named = marked.all("distractor_place", start=group.start, end=group.end)
+        sides = frozenset(side for item in marked.sides if group.start <= item.start < group.end for side in item.sides)
+        stated = {match.payload: " ".join(marked.words.words[match.start : match.end]) for match in named}
+        return tuple(BodySite(region=region, sides=sides, stated_as=words) for region, words in stated.items())
 
     def _tissue_sites(self, group: Group, attributes: Attributes, marked: Marked) -> tuple[SiteMention, ...]:
         """Take "lymph nodes" or "vessels" for the place where no other is named and they are the tissue meant."""

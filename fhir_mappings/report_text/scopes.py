@@ -82,6 +82,8 @@ def _uncertain(match: Match[str], head: Head, marked: Marked) -> bool:
         return _before(match, head, marked, reach=_UNCERTAIN_REACH) or _stands_last(match, head, marked)
     if match.payload == "uncertain_beside":
         return _beside(match, head, marked, reach=_UNCERTAIN_REACH)
+    if match.payload == "uncertain_after" and marked.words.words[match.start] == "?":
+        return _after(match, head, marked) or _before(match, head, marked, reach=_ADJECTIVES)
     return match.payload == "uncertain_after" and _after(match, head, marked)
 
 

@@ -4,12 +4,14 @@ import argparse
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from correlation.catalogue import Knowledge
 from correlation.knowledge_base import load_knowledge
 from correlation.timeline import Certainty, FindingKind, ImagingExam, ImagingFinding, ResourceRef
 from fhir_mappings.report_text.read import read_report
 from tests.gold.gold_set import LANGUAGES, PARTS, GoldFinding, GoldSentence, sentences_of
+from tests.gold.report_page import record, write_page
 
 _CALCIUM_LIKE = frozenset({FindingKind.CALCIFICATION, FindingKind.DEPOSIT})
 
@@ -129,9 +131,7 @@ def _count_items(tally: Tally, expected: Sequence[object], read: Sequence[object
     tally.add(len(expected), len(read), (Counter(expected) & Counter(read)).total())
 
 
-def _aligned(
-    expected: Sequence[GoldFinding], read: Sequence[GoldFinding]
-) -> list[tuple[GoldFinding, GoldFinding]]:
+def _aligned(expected: Sequence[GoldFinding], read: Sequence[GoldFinding]) -> list[tuple[GoldFinding, GoldFinding]]:
     """Pair findings of the same region and kind (calcification and deposit count as alike), the most alike first."""
     pairs = [
         (_likeness(one, other), i, j)
@@ -164,14 +164,29 @@ def lines_of(result: Score) -> list[str]:
         counts = f"{tally.expected:8} {tally.read:6} {tally.agreed:6}"
         lines.append(f"  {name:20} {counts} {tally.precision:9.3f} {tally.recall:7.3f} {tally.f1:6.3f}")
     lines.append(f"  sentences fully right: {result.fully_right} of {result.sentences}")
-    lines.append(f"  sentences without a finding, from which one was read: {result.false_alarms} of {result.without_finding}")
+    lines.append(
+        f"  sentences without a finding, from which one was read: {result.false_alarms} of {result.without_finding}"
+    )
     return lines
+
+
+def counts_of(result: Score) -> dict[str, int]:
+    names = ("sentences", "fully_right", "without_finding", "false_alarms")
+    return {name: getattr(result, name) for name in names}
+
+
+def figures_of(result: Score) -> dict[str, dict[str, float]]:
+    columns = ("expected", "read", "agreed", "precision", "recall", "f1")
+    return {
+        name: {column: round(getattr(tally, column), 3) for column in columns} for name, tally in result.tallies.items()
+    }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--part", choices=PARTS, default="tuning")
     parser.add_argument("--wrong", action="store_true", help="show the sentences read otherwise than annotated")
+    parser.add_argument("--record", action="store_true", help="keep the figures and write docs/report-reading.md")
     arguments = parser.parse_args()
     knowledge = load_knowledge()
     for language in LANGUAGES:
@@ -183,6 +198,9 @@ def main() -> None:
                 print(f"\n{sentence.id} {sentence.modality} {sentence.text}")
                 for mark, findings in (("-", sentence.findings), ("+", read)):
                     print("\n".join(f"  {mark} {_line(finding)}" for finding in findings) or f"  {mark} nothing")
+        if arguments.record:
+            record(arguments.part, language, counts_of(result), figures_of(result), on=date.today())
+    write_page()
 
 
 def _line(finding: GoldFinding) -> str:

@@ -1,4 +1,6 @@
-"""Write every constructed situation as `Cxx.bundle.json` and `Cxx.expected.json`: `python -m tests.examples.constructed.build`.
+"""Write every constructed situation as `Cxx.bundle.json` and `Cxx.expected.json`.
+
+`python -m tests.examples.constructed.build`
 
 The expectations were written down from knowledge.md and the contract before the service was asked. Where one was
 found wrong later, its reason says so.

@@ -3,6 +3,7 @@
 import base64
 import random
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,7 +33,17 @@ TESTS: dict[str, tuple[str, str, str, str, float, float | None, float | None, st
     "vitd": ("62292-8", "14635-7", "ng/mL", "nmol/L", 2.496, 20, 60, "25-OH vitamin D", "Vitamina D (25-OH)"),
     "calcitriol": ("62290-2", "", "pg/mL", "", 1, 20, 79, "1,25-(OH)2 vitamin D", "1,25-(OH)2 vitamina D"),
     "creatinine": ("2160-0", "14682-9", "mg/dL", "umol/L", 88.42, 0.5, 1.1, "Creatinine", "Creatinina"),
-    "egfr": ("98979-8", "", "mL/min/{1.73_m2}", "", 1, 60, None, "eGFR (CKD-EPI 2021)", "Filtrado glomerular (CKD-EPI)"),
+    "egfr": (
+        "98979-8",
+        "",
+        "mL/min/{1.73_m2}",
+        "",
+        1,
+        60,
+        None,
+        "eGFR (CKD-EPI 2021)",
+        "Filtrado glomerular (CKD-EPI)",
+    ),
     "albumin": ("1751-7", "", "g/dL", "", 1, 3.5, 5.0, "Albumin", "Albúmina"),
     "ace": ("2742-5", "", "U/L", "", 1, 16, 85, "ACE, serum", "ECA"),
     "crp": ("1988-5", "", "mg/L", "", 1, 0, 5, "C-reactive protein", "Proteína C reactiva"),
@@ -109,7 +120,7 @@ class Situation:
     fillers: tuple[Filler, ...] = ()
     problems: tuple[Problem, ...] = ()
     medicines: tuple[str, ...] = ()
-    labs: dict[str, float | str] = field(default_factory=dict)
+    labs: Mapping[str, float | str] = field(default_factory=dict)
     labs_on: str | None = None
     antibodies: dict[str, str] = field(default_factory=dict)
     sex: str = "female"
@@ -122,13 +133,15 @@ class Writer:
 
     def __init__(self, situation: Situation) -> None:
         self.situation = situation
-        self.random = random.Random(situation.id)  # noqa: S311 - reproducible test records
+        self.random = random.Random(situation.id)
         self.entries: list[Resource] = []
         self.by_urn = situation.style in ("text", "split")
         self.patient = self._add(
             {
                 "resourceType": "Patient",
-                "identifier": [{"system": "https://ehr.example.org/mrn", "value": str(self.random.randrange(10**7, 10**8))}],
+                "identifier": [
+                    {"system": "https://ehr.example.org/mrn", "value": str(self.random.randrange(10**7, 10**8))}
+                ],
                 "name": [{"family": "Example", "given": [situation.id]}],
                 "gender": situation.sex,
                 "birthDate": situation.born,
@@ -220,7 +233,10 @@ class Writer:
         product = filler.device or filler.product
         if product and (style == "document" or filler.device):
             device = self._fact(
-                "Device", status="active", deviceName=[{"name": product, "type": "manufacturer-name"}], type={"text": "Dermal filler"}
+                "Device",
+                status="active",
+                deviceName=[{"name": product, "type": "manufacturer-name"}],
+                type={"text": "Dermal filler"},
             )
             self._fact(
                 "DeviceUseStatement",
@@ -259,7 +275,9 @@ class Writer:
             code=code,
             effectiveDateTime=self._labs_on(),
             valueQuantity=quantity,
-            referenceRange=[{end: {"value": limit, "unit": unit} for end, limit in limits.items() if limit is not None}],
+            referenceRange=[
+                {end: {"value": limit, "unit": unit} for end, limit in limits.items() if limit is not None}
+            ],
         )
 
     def _study(self, study: Study) -> None:
@@ -268,7 +286,10 @@ class Writer:
             status="available",
             started=f"{study.on}T10:20:00Z" if len(study.on) == 10 else study.on,
             description=study.title,
-            modality=[{"system": "http://dicom.nema.org/resources/ontology/DCM", "code": code} for code in study.modality.split("+")],
+            modality=[
+                {"system": "http://dicom.nema.org/resources/ontology/DCM", "code": code}
+                for code in study.modality.split("+")
+            ],
         )
         coded = study.findings if self.situation.style == "coded" else ()
         results = [{"reference": self._finding(item, study, imaging)} for item in coded]
@@ -320,7 +341,9 @@ class Writer:
         )
 
     def _beside_the_point(self) -> None:
-        self._fact("Procedure", status="completed", code={"text": "Laparoscopic appendectomy"}, performedDateTime="2004-05")
+        self._fact(
+            "Procedure", status="completed", code={"text": "Laparoscopic appendectomy"}, performedDateTime="2004-05"
+        )
         self._fact("Encounter", status="finished", **{"class": {"code": "AMB"}}, type=[{"text": "Office visit"}])
         self._fact(
             "Observation",
@@ -333,7 +356,9 @@ class Writer:
 
 
 def _quantity(value: float | None, unit: str, code: str) -> Resource | None:
-    return None if value is None else {"value": value, "unit": unit, "system": "http://unitsofmeasure.org", "code": code}
+    return (
+        None if value is None else {"value": value, "unit": unit, "system": "http://unitsofmeasure.org", "code": code}
+    )
 
 
 def _status(system: str, code: str) -> Resource:

@@ -59,7 +59,8 @@ IMPLANT = finding(kind="implant", density=None)
         ("plla", CYST, 30, UNKNOWN),
         ("silicone", MASS, 96, YES),
         ("caha", MASS, 12, UNKNOWN),
-        ("solid_implant", IMPLANT, 96, UNKNOWN),
+        ("solid_implant", IMPLANT, 96, YES),
+        ("silicone", IMPLANT, 96, UNKNOWN),
         ("ha", IMPLANT, 12, NO),
     ],
 )

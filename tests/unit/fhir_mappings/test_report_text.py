@@ -154,7 +154,7 @@ IMPRESSION: 1. Bilateral facial calcifications, likely related to dermal filler.
 RECOMMENDATION: Correlate with possible metabolic calcification."""
     assert lines(read(text)) == [
         "calcification cheek LR | linear | subcutaneous_fat | calcific | off bone",
-        "distractor nowhere",
+        "distractor tooth | organ",
     ]
 
 
