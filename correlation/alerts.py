@@ -1,4 +1,4 @@
-"""This file raises what has to be acted on whatever the ranking says (contract, section 4; knowledge.md, section 8).
+"""This file raises what has to be acted on whatever the ranking says (contract, 4; clinical summary, 8).
 
 Words, numbers and sources stand in `knowledge/alerts.toml`; here is one small condition per code. Laboratory alerts
 use the newest valid value with its date; older than 90 days it says so. Without a finding and without a filler on

@@ -2,7 +2,7 @@
 
 Hyaluronic acid never explains calcium. Late calcification counts only for the materials whose file says so
 (`late_calcification` in `knowledge/materials/`). MRI and ultrasound cannot prove or refute calcium, and MRI signal is
-never used against a material (knowledge.md, section 0, fact 5).
+never used against a material (clinical summary, section 0, fact 5).
 """
 
 from __future__ import annotations

@@ -126,7 +126,7 @@ def _doubt(chart: Chart, finding: FindingCourse, differential: Sequence[Weighed]
     look = chart.looks[finding.key]
     worrying = look.signs & WORRYING_SIGNS
     if look.kind is FindingKind.IMPLANT:
-        worrying -= {"bone_erosion"}  # bone below an implant is resorbed as a rule (knowledge.md, section 1)
+        worrying -= {"bone_erosion"}  # bone below an implant is resorbed as a rule (clinical summary, section 1)
     if all(_reaches_nodes(chart, item) for item in best.injections):
         worrying -= {"adenopathy"}
     if worrying:

@@ -2,7 +2,7 @@
 
 Values are in the analyte's own unit (`knowledge/labs.toml`). Three-valued throughout: `None` is "not known", and a
 missing value is never normal. Formulas: albumin-corrected calcium (Payne 1973), calcium x phosphate, eGFR by the
-CKD-EPI 2021 creatinine equation (adults only, sex known); knowledge.md, section 4.
+CKD-EPI 2021 creatinine equation (adults only, sex known); clinical summary, section 4.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ CALCIUM_TO_JUDGE = "calcium_to_judge"
 CALCIUM_PHOSPHATE_PRODUCT = "calcium_phosphate_product"
 
 ADULT_YEARS = 18  # CKD-EPI 2021 is an equation for adults
-UMOL_PER_MG_DL = Decimal("88.42")  # creatinine; knowledge.md, section 4
-MMOL2_PER_MG2_DL2 = Decimal("0.0806")  # calcium x phosphate; knowledge.md, section 4
+UMOL_PER_MG_DL = Decimal("88.42")  # creatinine; clinical summary, section 4
+MMOL2_PER_MG2_DL2 = Decimal("0.0806")  # calcium x phosphate; clinical summary, section 4
 
 # A hypercalcaemia could be hidden behind a censored value, so a comparator is read, not ignored.
 ABOVE = frozenset({">", ">="})

@@ -1,7 +1,7 @@
 """This file decides which injections count, and how those on record fit one finding in time, place, side and material.
 
 An injection counts unless the record itself forbids it (not done, entered in error). An unknown date or place is not
-known, never ignored. The last valid injection in reach resets the clock (knowledge.md, section 6).
+known, never ignored. The last valid injection in reach resets the clock (clinical summary, section 6).
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ def site_reach(chart: Chart, material_id: str, injected: str, found: str) -> Rea
     """Whether a finding in one region can come from an injection into another; steps; whether the area is broad.
 
     Same or adjacent region: yes. One step further: not known. Farther: no (CaHA does not migrate); materials known
-    to migrate get one more step, and silicone its lymph nodes (knowledge.md, section 2.2).
+    to migrate get one more step, and silicone its lymph nodes (clinical summary, section 2.2).
     """
     key = (material_id, injected, found)
     if key not in chart.reaches:

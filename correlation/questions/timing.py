@@ -76,7 +76,7 @@ def still_expected(case: Case) -> Said:
 
 
 def bulky_when_late(case: Case) -> Said:
-    """Is it bulky later than deposits are usually seen? By then a thin residue is expected (knowledge.md, 6)."""
+    """Is it bulky later than deposits are usually seen? By then a thin residue is expected (clinical summary, 6)."""
     finding, look = case.finding, case.look
     if finding is None or look is None:
         return NO_FINDING

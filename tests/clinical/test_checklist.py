@@ -1,4 +1,4 @@
-"""knowledge.md, section 8, "Report MUST contain", tested on every case in the plain text and in the HTML worksheet."""
+"""Clinical summary, section 8, "Report MUST contain": tested on every case, as text and as HTML."""
 
 import re
 from datetime import UTC, datetime

@@ -2,8 +2,8 @@
 
 `python -m tests.examples.constructed.build`
 
-The expectations were written down from knowledge.md and the contract before the service was asked. Where one was
-found wrong later, its reason says so.
+The expectations were written down from the clinical summary and the contract before the service was asked. Where one
+was found wrong later, its reason says so.
 """
 
 import json
