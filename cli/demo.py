@@ -23,7 +23,6 @@ from cli.exit_codes import DONE, FAILED
 from cli.processes import dying_with_us
 from cli.verb import Verb
 
-START_SECONDS = 60
 REPORT_SECONDS = 120
 STOP_SECONDS = 20
 OUTPUT = Path("demo-output")

@@ -5,7 +5,7 @@ The mechanics are ACMG's (graded criteria, a table read from the top), the words
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from correlation.assessment import Category, Strength
 from correlation.catalogue import CategoryRule
@@ -15,20 +15,10 @@ AGAINST = (Strength.STRONG_AGAINST, Strength.MODERATE_AGAINST, Strength.SUPPORTI
 ORDER = (*FOR, *AGAINST, Strength.NONE)  # the last place is never counted
 PLACE = {strength: index for index, strength in enumerate(ORDER)}
 
-# For ranking inside a category only; no number leaves the engine.
 WEIGHTS = (4, 2, 1, -4, -2, -1, 0)  # in the order of `ORDER`; for ranking inside a category only, never shown
 RANK = {Category.PROBABLE: 0, Category.POSSIBLE: 1, Category.UNASSESSABLE: 2, Category.UNLIKELY: 3}
 
 Counts = tuple[int, ...]  # answers by strength, in the order of `ORDER`
-
-
-def counts_of(strengths: Iterable[Strength]) -> Counts:
-    """How many answers there are of each strength; answers that weigh nothing are left out."""
-    counts = [0] * len(ORDER)
-    for strength in strengths:
-        counts[PLACE[strength]] += 1
-    counts[-1] = 0
-    return tuple(counts)
 
 
 def category_of(counts: Counts, *, rules: Sequence[CategoryRule]) -> Category:

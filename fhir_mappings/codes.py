@@ -16,7 +16,6 @@ from fhir_mappings.elements import Coding, plain
 
 SNOMED: Final = "http://snomed.info/sct"
 LOINC: Final = "http://loinc.org"
-UCUM: Final = "http://unitsofmeasure.org"
 
 Pattern = re.Pattern[str]
 

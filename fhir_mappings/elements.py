@@ -78,11 +78,6 @@ def concept_words(concept: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for word in words if word))
 
 
-def has_code(concept: object, *, system: str, codes: frozenset[str]) -> bool:
-    """Whether a CodeableConcept holds one of these codes. A coding without a system counts as well."""
-    return any(coding.code in codes and coding.system in ("", system) for coding in codings(concept))
-
-
 def code_of(concept: object) -> str:
     """The first code of a CodeableConcept, or a plain string (STU3 wrote some status as a code)."""
     return string(concept) or next((coding.code for coding in codings(concept) if coding.code), "")
