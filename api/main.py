@@ -17,7 +17,7 @@ from api.settings import ApiSettings
 from correlation.knowledge_base import load_knowledge
 from store.database import open_database
 from store.environment import check_rooms, read_settings
-from store.outbox import Relay
+from store.outbox import relaying
 from store.queue import Queue
 from store.schema import upgrade
 from store.settings import StoreSettings
@@ -63,17 +63,15 @@ def open_application(settings: ApiSettings, environ: Mapping[str, str]) -> Itera
         queue.check()
         if settings.access == "open":
             _log.warning("open-access", says=OPEN_ACCESS_WARNING)
-        relay = Relay(
-            database,
-            queue,
-            clock=_now,
-            interval_seconds=store_settings.relay_interval_seconds,
-            recheck_seconds=store_settings.recheck_seconds,
-            max_attempts=store_settings.max_attempts,
-            on_error=lambda name: _log.warning("relay-failed", error=name),
+        closing.enter_context(
+            relaying(
+                database,
+                queue,
+                settings=store_settings,
+                clock=_now,
+                on_error=lambda name: _log.warning("relay-failed", error=name),
+            )
         )
-        relay.start()
-        closing.callback(relay.stop)
         yield create_app(
             settings,
             database=database,

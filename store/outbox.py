@@ -10,7 +10,8 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -22,6 +23,7 @@ from store.incoming import StartedJob
 from store.job_states import Status
 from store.jobs import MAX_ATTEMPTS, Job, get, release_expired
 from store.queue import Queue
+from store.settings import StoreSettings
 from store.tables import jobs
 
 BATCH = 200
@@ -220,3 +222,29 @@ def _queue_all(database: Database, queue: Queue, due: list[tuple[str, int]], *, 
                     .values(queued_at=now)
                 )
     return len(done)
+
+
+@contextmanager
+def relaying(
+    database: Database,
+    queue: Queue,
+    *,
+    settings: StoreSettings,
+    clock: Callable[[], datetime],
+    on_error: Callable[[str], None],
+) -> Iterator[None]:
+    """A relay as the settings ask for it, for as long as the block lasts. Every api and worker process has one."""
+    relay = Relay(
+        database,
+        queue,
+        clock=clock,
+        interval_seconds=settings.relay_interval_seconds,
+        recheck_seconds=settings.recheck_seconds,
+        max_attempts=settings.max_attempts,
+        on_error=on_error,
+    )
+    relay.start()
+    try:
+        yield
+    finally:
+        relay.stop()

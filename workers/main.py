@@ -26,7 +26,7 @@ from correlation.knowledge_base import load_knowledge
 from store.database import Database, open_database
 from store.environment import check_rooms, read_settings
 from store.errors import Busy, SettingsError, StoreError
-from store.outbox import Relay
+from store.outbox import relaying
 from store.queue import QUEUE_NAME, Queue, connect
 from store.schema import upgrade
 from store.settings import StoreSettings
@@ -95,20 +95,14 @@ def work(settings: WorkerSettings, store_settings: StoreSettings) -> None:
         )
         jobs.set_up(parts)
         gc.freeze()  # what is loaded now stays for ever: the collector need not look at it again
-        relay = Relay(
+        with relaying(
             database,
             queue,
+            settings=store_settings,
             clock=_now,
-            interval_seconds=store_settings.relay_interval_seconds,
-            recheck_seconds=store_settings.recheck_seconds,
-            max_attempts=store_settings.max_attempts,
             on_error=lambda name: _log.warning("relay-failed", error=name),
-        )
-        relay.start()
-        try:
+        ):
             _take_jobs(parts, settings)
-        finally:
-            relay.stop()
     finally:
         queue.close()
         database.close()
