@@ -44,6 +44,13 @@ test-long: .venv/.development servers  ## the long, seeded forms; figures go to 
 benchmark: .venv/.development servers  ## speed and memory beside HAPI; writes docs/performance.md (LONG=1: 10,000 bundles)
 	@$(BIN)/python -m tests.performance.benchmark $(if $(LONG),--long)
 
+engine-speed: .venv/.development  ## the engine alone on 50 events, beside its goals: seconds
+	@$(BIN)/python -m tests.performance.engine
+
+coverage: .venv/.development  ## every branch of the clinical engine under its own tests, or it fails
+	@$(BIN)/python -m pytest -q tests/unit/correlation tests/clinical --cov=correlation --cov-branch \
+	  --cov-report=term-missing:skip-covered --cov-fail-under=100
+
 check: .venv/.development  ## format, lint, types, arrows, generated docs, knowledge base: seconds
 	@$(BIN)/ruff format --check --quiet . || { echo "run: make format"; exit 1; }
 	@$(BIN)/ruff check --quiet .
@@ -64,8 +71,18 @@ knowledge: .venv/.runtime  ## render docs/knowledge.md
 generated: .venv/.development  ## write the generated pages anew
 	@$(BIN)/python -m tests.architecture.generated
 
+r4-definitions: .venv/.development servers  ## write the table of FHIR R4's own rules anew, out of HL7's definitions
+	@$(BIN)/python -m tests.conformance.r4_definitions
+
+conformance: .venv/.development servers  ## run the tests that prove a requirement; write docs/conformance.md
+	@$(BIN)/python -m tests.conformance.page
+
 score-reports: .venv/.development  ## score the reading of report text on the tuning part; figures go to docs/
 	@$(BIN)/python -m tests.gold.scoring --part tuning --record
+
+score-cases: .venv/.development  ## score every case; the figures of the evidence card
+	@$(BIN)/python -m tests.clinical.figures
+	@$(BIN)/python -m tests.architecture.generated
 
 check-wheel: .venv/.development  ## build the wheel, install it alone, and serve from it
 	@$(BIN)/python -m pytest -q tests/packaging
@@ -74,6 +91,6 @@ lock: .venv/.development  ## write the lock files anew
 	@deploy/lock.sh
 
 clean:  ## forget what was built and what the service kept
-	@rm -rf .venv .fillertrace demo-output deploy/hapi/target build dist
+	@rm -rf .venv .fillertrace demo-output deploy/hapi/target tests/clients/node_modules build dist
 
-.PHONY: help setup demo run servers test test-long benchmark check format knowledge generated score-reports check-wheel lock clean
+.PHONY: conformance help setup demo run servers test test-long benchmark engine-speed coverage check format knowledge generated r4-definitions score-reports score-cases check-wheel lock clean

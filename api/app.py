@@ -9,23 +9,33 @@ from importlib.metadata import version
 
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.routing import APIRoute
-from starlette.types import ASGIApp
 
 from api import (
+    artefacts,
     async_status,
     correlate,
+    evidence,
+    explain,
     health,
+    history,
     metadata,
     metrics,
-    reports,
     resources,
+    search,
+    single_writes,
     tasks,
     transactions,
+    validate,
 )
 from api.access.guard import check_access
+from api.addresses import GENERIC, methods_of_type, shape_of
 from api.content import check_accept
+from api.cross_origin import CrossOrigin
 from api.errors import add_error_answers
+from api.head_requests import HeadRequests
+from api.openapi.document import describe
 from api.parts import Parts
+from api.polling_pace import PollingPace
 from api.request_log import RequestLog
 from api.settings import ApiSettings
 from correlation.catalogue import Knowledge
@@ -36,14 +46,19 @@ from store.queue import Queue
 # The first route that fits counts: the addresses with a name of their own stand before Type/id.
 _FHIR_ROUTERS: tuple[APIRouter, ...] = (
     metadata.router,
+    artefacts.router,
+    validate.router,
     correlate.router,
     transactions.router,
     async_status.router,
     tasks.router,
-    reports.router,
+    explain.router,
+    search.router,
     resources.router,
+    history.router,
+    single_writes.router,
 )
-_OTHER_ROUTERS: tuple[APIRouter, ...] = (health.router, metrics.router)
+_OTHER_ROUTERS: tuple[APIRouter, ...] = (async_status.files_router, evidence.router, health.router, metrics.router)
 
 
 def create_app(
@@ -72,6 +87,7 @@ def create_app(
         knowledge=knowledge,
         clock=clock,
         waiting=threading.BoundedSemaphore(settings.max_waiting),
+        pace=PollingPace(settings.polls_per_second),
         software_version=software_version,
         repeat_window_seconds=repeat_window_seconds,
     )
@@ -81,7 +97,11 @@ def create_app(
     for router in _OTHER_ROUTERS:
         app.include_router(router)
     add_error_answers(app)
-    app.add_middleware(_request_log)
+    describe(app, routes())
+    # The last added is the outermost: every request is in the log, whatever became of it.
+    app.add_middleware(HeadRequests)
+    app.add_middleware(CrossOrigin, origins=settings.cors_origins)
+    app.add_middleware(RequestLog)
     return app
 
 
@@ -94,9 +114,16 @@ def routes() -> Iterable[APIRoute]:
 
 
 def methods_at(path: str) -> frozenset[str]:
-    """The methods that an address takes, over all routes that fit it."""
-    return frozenset(method for route in routes() if route.path_regex.match(path) for method in route.methods or ())
-
-
-def _request_log(app: ASGIApp) -> RequestLog:
-    return RequestLog(app)
+    """The methods that an address takes, over all routes that fit it; of what all types share, those of its type."""
+    is_named = path.rpartition("/")[2].startswith(("$", "_"))  # an operation or a search: no id begins so
+    own = {
+        method
+        for route in routes()
+        if route.path_regex.match(path)
+        and route.path_format.removeprefix("/fhir") not in GENERIC
+        and not (is_named and route.path_format.endswith("}"))
+        for method in route.methods or ()
+    }
+    found = shape_of(path)
+    every = own | (methods_of_type(*found) if found else set())
+    return frozenset({*every, "HEAD"} if "GET" in every else every)

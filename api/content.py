@@ -17,15 +17,26 @@ FHIR_VERSION = "4.0"
 _JSON_NAMES = frozenset({FHIR_JSON, "application/json", "text/json", "json"})
 _ANY_NAMES = frozenset({"*/*", "application/*"})
 _VERSIONS = frozenset({"4.0", "4.0.1"})
+RETURNS = {"minimal": "minimal", "representation": "representation", "operationoutcome": "OperationOutcome"}
+"""What `Prefer: return=` may ask for, by its name in small letters."""
 _ENCODINGS = frozenset({"utf-8", "utf8", "us-ascii"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preferences:
-    """What the Prefer header asks for. `wait_seconds` is None where no bound was named."""
+    """What the Prefer header asks for; None where nothing, or nothing that is known, was said.
+
+    `returns` is `minimal`, `representation` or `OperationOutcome`; `handling` is `strict` or `lenient`; `async_result`
+    the dialect of an asynchronous answer, `redirect`; `separate_export_status` is Bulk Data's word for the status of a
+    job beside that of a poll.
+    """
 
     respond_async: bool = False
     wait_seconds: int | None = None
+    returns: str | None = None
+    handling: str | None = None
+    async_result: str | None = None
+    separate_export_status: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,14 +49,29 @@ def read_preferences(headers: Iterable[str]) -> Preferences:
     """The preferences in all Prefer headers of a request; what is not understood is ignored, as RFC 7240 asks."""
     named: dict[str, str] = {}
     for header in headers:
-        for preference in _split(header, ","):
-            name, _, value = preference.partition(";")[0].partition("=")
+        # Clients write the semicolon of a parameter where the comma of the next preference belongs: both are taken.
+        for preference in (part for item in _split(header, ",") for part in _split(item, ";")):
+            name, _, value = preference.partition("=")
             named.setdefault(name.strip().lower(), value.strip().strip('"'))
     wait = named.get("wait", "")
     return Preferences(
         respond_async="respond-async" in named,
         wait_seconds=int(wait) if wait.isascii() and wait.isdigit() and len(wait) < 7 else None,
+        returns=RETURNS.get(named.get("return", "").lower()),
+        handling=_one_of(named, "handling", {"strict", "lenient"}),
+        async_result=_one_of(named, "async-result", {"redirect"}),
+        separate_export_status="separate-export-status" in named,
     )
+
+
+def preferences_of(request: Request) -> Preferences:
+    """The preferences of a request."""
+    return read_preferences(request.headers.getlist("prefer"))
+
+
+def _one_of(named: dict[str, str], name: str, known: set[str]) -> str | None:
+    said = named.get(name, "").lower()
+    return said if said in known else None
 
 
 def check_accept(request: Request) -> None:

@@ -9,25 +9,25 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 
+from api import async_answers
 from api.access.caller import Caller
 from api.access.guard import needs
 from api.answers import fhir_response
 from api.body import FhirBody
-from api.content import Preferences, read_preferences
-from api.errors import RequestRefused, error_issue, outcome_response
+from api.dialects import Ask, read_ask
+from api.direct_answers import answer_of_job
+from api.errors import RequestRefused, error_issue
 from api.incoming import intake_from
-from api.job_words import failure_issues, progress_words
+from api.job_words import progress_words
 from api.parts import GivenParts, Parts, base_of
 from api.receiving import KickOff, hand_over, held_in, idempotency_key, receive
-from api.results import result_bundle
+from api.spoken import in_language, language_in, language_of
 from fhir_mappings.bundle import CorrelateInput, ParsedBundle, parse_correlate_body
-from fhir_mappings.issues import INFORMATION, Issue
 from fhir_mappings.patient import one_patient
 from fhir_mappings.patient_groups import sort_by_patient
 from fhir_mappings.stateless import correlate_parsed
 from store import intake
 from store.incoming import Received
-from store.job_states import Status
 from store.jobs import Job
 from store.outbox import wait_until_finished
 
@@ -48,11 +48,11 @@ def correlate(
     _refuse_source(given)
     if given.bundle is None:
         raise _without_bundle()
+    ask = read_ask(request)
     if not given.store:
-        return _stateless(parts, given.bundle)
-    preferences = read_preferences(request.headers.getlist("prefer"))
-    received = _receive(request, parts, caller=caller, body=body, bundle=given.bundle, preferences=preferences)
-    return _answer(request, parts, received, preferences=preferences)
+        return _stateless(request, parts, given.bundle, ask=ask)
+    received = _receive(request, parts, caller=caller, body=body, bundle=given.bundle, ask=ask)
+    return _answer(request, parts, received, ask=ask)
 
 
 @router.post("/Patient/{patient_id}/$correlate", summary="Correlate what is stored of one patient")
@@ -74,59 +74,66 @@ def correlate_patient(
                 detail="unexpected-body",
                 text="This address works on the stored history. Send a Bundle to $correlate at the base.",
             )
-    preferences = read_preferences(request.headers.getlist("prefer"))
+    ask = read_ask(request)
     received = intake.request(
         parts.database,
         patient_id=patient_id,
         caller_id=caller.client_id,
         now=parts.clock(),
-        options=KickOff(respond_async=preferences.respond_async).to_bytes(),
+        options=KickOff(asks=(ask,)).to_bytes(),
         idempotency_key=idempotency_key(request),
     )
     hand_over(request, parts, received)
-    return _answer(request, parts, received, preferences=preferences)
+    return _answer(request, parts, received, ask=ask)
 
 
 def _receive(
-    request: Request, parts: Parts, *, caller: Caller, body: bytes, bundle: ParsedBundle, preferences: Preferences
+    request: Request, parts: Parts, *, caller: Caller, body: bytes, bundle: ParsedBundle, ask: Ask
 ) -> Received:
     sorted_ = sort_by_patient(bundle)
     one_patient(sorted_.groups)
     brought = intake_from(bundle, sorted_, base_url=base_of(request), held=held_in(parts), keep_empty_groups=True)
-    kick_off = KickOff(respond_async=preferences.respond_async, issues=(*bundle.issues, *brought.issues))
+    kick_off = KickOff(asks=(ask,), issues=(*bundle.issues, *brought.issues))
     return receive(request, parts, caller=caller, kind="correlate", raw=body, brought=brought, kick_off=kick_off)
 
 
-def _stateless(parts: Parts, bundle: ParsedBundle) -> Response:
-    """`store=false`: nothing is kept, nothing is queued, no history is used."""
+def _stateless(request: Request, parts: Parts, bundle: ParsedBundle, *, ask: Ask) -> Response:
+    """`store=false`: nothing is kept, nothing is queued, no history is used. So there is nothing to answer later."""
+    if ask.asynchronous:
+        raise RequestRefused(
+            400,
+            code="not-supported",
+            detail="not-asynchronous",
+            text="With store=false nothing is kept, so there would be nothing to ask for later. Leave out Prefer: "
+            "respond-async and _outputFormat, or leave out store.",
+            expression=("Parameters.parameter.where(name='store')",),
+        )
+    language = language_of(request, parts.knowledge)
     now = parts.clock()
     result = correlate_parsed(
         bundle,
-        knowledge=parts.knowledge,
+        knowledge=parts.knowledge.in_language(language),
         as_of=now.date(),
         issued=now,
         software_version=parts.software_version,
     )
-    return fhir_response(result.bundle)
+    return in_language(fhir_response(result.bundle), language)
 
 
-def _answer(request: Request, parts: Parts, received: Received, *, preferences: Preferences) -> Response:
+def _answer(request: Request, parts: Parts, received: Received, *, ask: Ask) -> Response:
     """200 with the result, or 202 with where to look for it."""
     job_id = received.jobs[0].job_id
-    status_url = f"{base_of(request)}/async-status/{job_id}"
-    if preferences.respond_async and preferences.wait_seconds is None:
-        return _accepted(status_url, applied=True)
-    job = _wait(parts, job_id, seconds=_patience(parts, preferences))
+    if ask.asynchronous:
+        return async_answers.accepted(request, parts, received, own_id=job_id, ask=ask)
+    job = _wait(parts, job_id, seconds=_patience(parts, ask))
     if job is None or not job.finished:
-        return _accepted(status_url, applied=preferences.respond_async, job=job)
-    if job.status != Status.COMPLETED:
-        return outcome_response(500, issues=failure_issues(job))
+        words = f"It is not ready yet: {progress_words(job)}." if job else ""
+        return async_answers.accepted(request, parts, received, own_id=job_id, ask=ask, words=words)
     # Without a key a repeat asks for the report as it is now; with one, for the very answer it had.
     current = received.repeated and idempotency_key(request) is None
-    return fhir_response(
-        result_bundle(parts, job, base=base_of(request), current=current),
-        headers={"Link": f'<{base_of(request)}/Task/{job_id}>; rel="status"'},
-    )
+    language = language_of(request, parts.knowledge)
+    answer = answer_of_job(parts, job, base=base_of(request), current=current, language=language)
+    return in_language(answer.response(), language_in(answer.resource))
 
 
 def _wait(parts: Parts, job_id: str, *, seconds: float) -> Job | None:
@@ -144,22 +151,10 @@ def _wait(parts: Parts, job_id: str, *, seconds: float) -> Job | None:
             parts.waiting.release()
 
 
-def _patience(parts: Parts, preferences: Preferences) -> float:
-    if preferences.wait_seconds is None:
+def _patience(parts: Parts, ask: Ask) -> float:
+    if ask.wait_seconds is None:
         return parts.settings.wait_seconds
-    return min(preferences.wait_seconds, parts.settings.wait_max_seconds)
-
-
-def _accepted(status_url: str, *, applied: bool, job: Job | None = None) -> Response:
-    """202: everything is stored, the report follows. Says where it will be."""
-    words = "Received and stored; the report follows. Ask the address in Content-Location for it."
-    if job is not None:
-        words = f"{words} It is not ready yet: {progress_words(job)}."
-    issue = Issue(severity=INFORMATION, code="informational", detail="accepted", text=words)
-    headers = {"Content-Location": status_url, "Retry-After": "1"}
-    if applied:
-        headers["Preference-Applied"] = "respond-async"
-    return outcome_response(202, issues=[issue], headers=headers)
+    return min(ask.wait_seconds, parts.settings.wait_max_seconds)
 
 
 def _refuse_source(given: CorrelateInput) -> None:

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from api.access.errors import NotAuthenticated, NotPermitted
 from fhir_mappings.bundle import BundleRejected
 from fhir_mappings.issues import Issue, operation_outcome
-from fhir_mappings.resource_json import dumps
+from fhir_mappings.resource_json import dumps, dumps_pretty
 from store import errors as store_errors
 
 MEDIA_TYPE = "application/fhir+json; fhirVersion=4.0; charset=utf-8"
@@ -58,6 +58,7 @@ class Row:
 
 
 _RETRY = {"Retry-After": "2"}
+_SHOWN = 20  # expressions of one issue
 
 # The first row whose exception fits counts; the narrower one stands before the wider.
 TABLE: tuple[tuple[type[Exception], Row], ...] = (
@@ -92,6 +93,36 @@ TABLE: tuple[tuple[type[Exception], Row], ...] = (
             detail="patient-conflict",
             text="This would mix two people: the patient named here contradicts the one on record under the same "
             "identifier, address or id. Nothing was stored. Check identifier, birthDate and gender in both systems.",
+        ),
+    ),
+    (
+        store_errors.NoMatch,
+        Row(
+            status=412,
+            code="not-found",
+            detail="no-match",
+            text="This reference is a search, and nothing that is kept here fits it: send the resource first, or in "
+            "the same transaction. Nothing was stored.",
+        ),
+    ),
+    (
+        store_errors.SeveralMatches,
+        Row(
+            status=412,
+            code="multiple-matches",
+            detail="several-matches",
+            text="More than one resource fits this condition: ask for an identifier that only one has, or name the "
+            "resource by its id. Nothing was stored.",
+        ),
+    ),
+    (
+        store_errors.IdentityOverlap,
+        Row(
+            status=400,
+            code="duplicate",
+            detail="same-identity",
+            text="These entries of the transaction are about the same resource: a transaction changes each only once. "
+            "Nothing was stored.",
         ),
     ),
     (
@@ -153,11 +184,13 @@ def error_issue(code: str, *, detail: str, text: str, expression: Sequence[str] 
     return Issue(severity="error", code=code, detail=detail, text=text, expression=tuple(expression))
 
 
-def outcome_response(status: int, *, issues: Sequence[Issue], headers: Mapping[str, str] | None = None) -> Response:
-    """An OperationOutcome as an HTTP answer."""
-    return Response(
-        dumps(operation_outcome(issues)), status_code=status, headers=dict(headers or {}), media_type=MEDIA_TYPE
-    )
+def outcome_response(
+    status: int, *, issues: Sequence[Issue], headers: Mapping[str, str] | None = None, pretty: bool = False
+) -> Response:
+    """An OperationOutcome as an HTTP answer; `pretty` for eyes."""
+    outcome = operation_outcome(issues)
+    body = dumps_pretty(outcome) if pretty else dumps(outcome)
+    return Response(body, status_code=status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 
 def fault_response(request_id: str) -> Response:
@@ -190,7 +223,7 @@ def add_error_answers(app: FastAPI) -> None:
         if found is None:
             raise fault
         status, issues, headers = found
-        return outcome_response(status, issues=issues, headers=headers)
+        return outcome_response(status, issues=issues, headers=headers, pretty=_is_pretty(request))
 
     for kind in (RequestRefused, BundleRejected, *(kind for kind, _ in TABLE)):
         app.add_exception_handler(kind, answer)
@@ -200,13 +233,19 @@ def add_error_answers(app: FastAPI) -> None:
 
 def _answer_http(request: Request, fault: Exception) -> Response:
     assert isinstance(fault, HTTPException)
-    code, detail, text = _HTTP_TEXTS.get(
-        fault.status_code, ("processing", "invalid-request", "The request was refused.")
-    )
-    headers = dict(fault.headers or {})
-    if fault.status_code == 405:
-        headers["Allow"] = ", ".join(sorted(request.app.state.methods_at(request.url.path)))
-    return outcome_response(fault.status_code, issues=[error_issue(code, detail=detail, text=text)], headers=headers)
+    status, headers = fault.status_code, dict(fault.headers or {})
+    if status == 405:
+        methods = request.app.state.methods_at(request.url.path)
+        headers["Allow"] = ", ".join(sorted(methods))
+        if not methods:  # an address of a type that is not kept fits the route that all types share
+            status, headers = 404, {}
+    code, detail, text = _HTTP_TEXTS.get(status, ("processing", "invalid-request", "The request was refused."))
+    issue = error_issue(code, detail=detail, text=text)
+    return outcome_response(status, issues=[issue], headers=headers, pretty=_is_pretty(request))
+
+
+def _is_pretty(request: Request) -> bool:
+    return request.query_params.get("_pretty") == "true"
 
 
 def _answer_unreadable(request: Request, fault: Exception) -> Response:
@@ -216,6 +255,11 @@ def _answer_unreadable(request: Request, fault: Exception) -> Response:
 
 def _expression(fault: Exception) -> Sequence[str]:
     """The FHIRPath of the element at fault, as far as the exception names it."""
+    if isinstance(fault, store_errors.ConditionNotMet):
+        every = (one for one in (fault, *fault.others) if type(one) is type(fault))
+        return tuple(f"Bundle.entry[{one.entry_index}].{one.element}" for one in every)[:_SHOWN]
+    if isinstance(fault, store_errors.IdentityOverlap):
+        return tuple(f"Bundle.entry[{index}].request" for index in fault.entry_indexes)
     if not isinstance(fault, store_errors.PatientConflict):
         return ()
     if fault.entry_index is None:

@@ -8,25 +8,37 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from urllib.parse import unquote
 
-from fhir_mappings.bundle import ParsedBundle, ParsedEntry
+from api.answers import versions_named
+from api.patient_links import link_key, links_in
+from api.rewriting import REFERENCE
+from api.searching import ConditionRefused, condition_from, values_from
+from fhir_mappings.bundle import BundleRejected, ParsedBundle, ParsedEntry
 from fhir_mappings.elements import codings, mapping, objects, string
-from fhir_mappings.issues import INFORMATION, Issue, grouped
+from fhir_mappings.issues import ERROR, INFORMATION, Issue, grouped
 from fhir_mappings.own_output import is_own_output
 from fhir_mappings.patient import PatientGroup
 from fhir_mappings.patient_groups import Sorted
 from fhir_mappings.references import Addressed, References, base_of, without_version
 from fhir_mappings.resource_json import dumps
 from fhir_mappings.resource_types import KEPT_TYPES
-from store.incoming import IncomingResource, PatientIdentity, PatientIntake
+from fhir_mappings.search_values import search_values
+from store.incoming import (
+    ConditionalReference,
+    IncomingResource,
+    PatientIdentity,
+    PatientIntake,
+    PatientLink,
+)
+from store.search_criteria import Criterion
 
 # They stand beside many patients; whoever refers to them shares them.
 _SHARED_TYPES = frozenset({"Practitioner", "Organization", "Medication"})
 # Numbers that name an order, a visit or a person: several resources carry the same one and are not the same.
 _NUMBERS_OF_SOMETHING_ELSE = frozenset({"ACSN", "PLAC", "FILL", "PGN", "VN", "AN", "MR", "PI", "PT", "SS", "DL", "PPN"})
-_REFERENCE = re.compile(rb'"reference":"([^"\\]+)"')
 _RELATIVE = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9.\-]{1,64}")
 
 Held = Callable[[str, str], bool]
@@ -35,51 +47,56 @@ Held = Callable[[str, str], bool]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
-    """What a Bundle brings: its patients, what belongs to none of them, and what was left out."""
+    """What a Bundle brings: its patients, what belongs to none of them, and what was left out.
+
+    `references` are those that are searches; `links` say whose record has become a part of whose.
+    """
 
     groups: tuple[PatientIntake, ...]
     loose: tuple[IncomingResource, ...]
     issues: tuple[Issue, ...]
+    references: tuple[ConditionalReference, ...] = ()
+    links: tuple[PatientLink, ...] = ()
 
 
 def intake_from(
-    bundle: ParsedBundle, sorted_: Sorted, *, base_url: str, held: Held, keep_empty_groups: bool = False
+    bundle: ParsedBundle,
+    sorted_: Sorted,
+    *,
+    base_url: str,
+    held: Held,
+    keep_empty_groups: bool = False,
+    references: Sequence[ConditionalReference] = (),
 ) -> Intake:
     """The people and resources of a Bundle as the record takes them.
 
     A patient of whom there is nothing but our own output is left out, so that it starts no job, unless
-    `keep_empty_groups`: then a person has asked for this patient by name.
+    `keep_empty_groups`: then a person has asked for this patient by name. `references` are those that are searches,
+    where they have to find something. Raises BundleRejected (400) for a condition that cannot be asked.
     """
-    reader = _Reader(bundle, base_url=base_url, held=held)
+    reader = _Reader(bundle, base_url=base_url, held=held, references=references)
     groups = tuple(
-        reader.group(group) for group in sorted_.groups if keep_empty_groups or any(map(_is_kept, group.entries))
+        reader.group(group) for group in sorted_.groups if keep_empty_groups or any(map(is_kept, group.entries))
     )
-    loose = tuple(reader.resource(entry) for entry in sorted_.nobodys if _is_kept(entry))
-    return Intake(groups=groups, loose=loose, issues=(*sorted_.issues, *_own_output_issues(bundle)))
-
-
-def rewrite_references(content: bytes, local: Mapping[str, str]) -> bytes:
-    """The content with each reference that `local` knows replaced by ours; all others stay as they are.
-
-    `content` is compact JSON as `dumps` writes it, so a key of this name with a string can look in one way only.
-    """
-
-    def replaced(found: re.Match[bytes]) -> bytes:
-        reference = found.group(1).decode()
-        if reference.startswith("#"):
-            return found.group(0)
-        ours = local.get(reference) or local.get(without_version(reference))
-        return found.group(0) if ours is None else b'"reference":"%s"' % ours.encode()
-
-    return _REFERENCE.sub(replaced, content)
+    loose = tuple(reader.resource(entry) for entry in sorted_.nobodys if is_kept(entry))
+    return Intake(
+        groups=groups,
+        loose=loose,
+        issues=(*sorted_.issues, *_own_output_issues(bundle)),
+        references=tuple(one for one in references if one.type != "Patient"),
+        links=tuple(links_in(bundle, base_url=base_url)),
+    )
 
 
 class _Reader:
     """Reads the entries of one Bundle with the addresses of all of them in mind."""
 
-    def __init__(self, bundle: ParsedBundle, *, base_url: str, held: Held) -> None:
+    def __init__(
+        self, bundle: ParsedBundle, *, base_url: str, held: Held, references: Sequence[ConditionalReference]
+    ) -> None:
         self._base_url = base_url
         self._held = held
+        self._searched = {unquote(one.text): one for one in references if one.type == "Patient"}
         self._full_urls = {without_version(entry.full_url) for entry in bundle.entries if entry.full_url}
         # By type and id alone are meant those that came without a server's address.
         self._local_names = {
@@ -94,10 +111,13 @@ class _Reader:
 
     def group(self, group: PatientGroup) -> PatientIntake:
         """One patient with the resources about them."""
+        searched = tuple(self._searched[key] for key in group.keys if key in self._searched)
+        linked = (link_key(entry) for entry in group.entries if entry.type == "Patient")
         return PatientIntake(
             identity=self._identity(group),
-            resources=tuple(self.resource(entry) for entry in group.entries if _is_kept(entry)),
-            local_keys=group.keys,
+            resources=tuple(self.resource(entry) for entry in group.entries if is_kept(entry)),
+            local_keys=(*group.keys, *(one.text for one in searched), *linked),
+            references=searched if group.resource is None else (),
         )
 
     def resource(self, entry: ParsedEntry) -> IncomingResource:
@@ -113,11 +133,24 @@ class _Reader:
                 (system, value) for _, system, value in _identifiers(entry) if self._carried[kind, system, value] == 1
             ),
             own_id=self._own_id(entry),
-            if_match=_version(entry.if_match),
-            keep_existing=entry.if_none_exist is not None,
+            if_match=version_named(entry.if_match),
+            condition=self._condition(entry),
+            search=values_from(search_values(entry.resource or {})),
             shared=kind in _SHARED_TYPES,
             entry_index=entry.index,
         )
+
+    def _condition(self, entry: ParsedEntry) -> tuple[Criterion, ...] | None:
+        if entry.if_none_exist is None:
+            return None
+        try:
+            return condition_from(entry.type or "", entry.if_none_exist, base=self._base_url)
+        except ConditionRefused as refused:
+            path = f"Bundle.entry[{entry.index}].request.ifNoneExist"
+            issue = Issue(
+                severity=ERROR, code="value", detail="invalid-condition", text=refused.text, expression=(path,)
+            )
+            raise BundleRejected(issue, status=400) from None
 
     def _local_keys(self, entry: ParsedEntry) -> tuple[str, ...]:
         """The names that mean this entry; type and id alone do not where the Bundle holds those of several servers."""
@@ -163,7 +196,7 @@ class _Reader:
                 resource["meta"] = kept
             else:
                 del resource["meta"]
-        return _REFERENCE.sub(lambda found: self._absolute(found, base_of(entry.full_url)), dumps(resource))
+        return REFERENCE.sub(lambda found: self._absolute(found, base_of(entry.full_url)), dumps(resource))
 
     def _absolute(self, found: re.Match[bytes], base: str | None) -> bytes:
         """A relative reference as the address it means: `Device/1` of two servers are two devices."""
@@ -179,7 +212,8 @@ class _Reader:
         return b'"reference":"%s/%s"' % (base.encode(), reference.encode())
 
 
-def _is_kept(entry: ParsedEntry) -> bool:
+def is_kept(entry: ParsedEntry) -> bool:
+    """Whether an entry is kept as a resource: of a type that is, and not made by us."""
     return entry.resource is not None and entry.type in KEPT_TYPES and not is_own_output(entry.resource)
 
 
@@ -205,9 +239,11 @@ def _identifiers(entry: ParsedEntry) -> Iterator[tuple[str, str, str]]:
             yield entry.type or "", system, value
 
 
-def _version(if_match: str | None) -> int | None:
-    digits = (if_match or "").strip().removeprefix("W/").strip('"')
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else None
+def version_named(if_match: str | None) -> int | None:
+    """The version in ifMatch; None where there is none, and one that never is where it names none of ours."""
+    if not if_match or if_match.strip() == "*":
+        return None
+    return next(iter(versions_named(if_match)), -1)
 
 
 def _own_output_issues(bundle: ParsedBundle) -> Iterable[Issue]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from fhir_mappings.issues import ERROR, Issue
 from store.job_states import Reason, Status
@@ -29,6 +29,14 @@ def progress_words(job: Job) -> str:
     if not job.finished and job.attempts > 1:
         return f"{words} (attempt {job.attempts})"
     return words
+
+
+def progress_of(jobs: Sequence[Job]) -> str:
+    """How a request with several jobs stands, in fewer than 100 characters."""
+    words = next((progress_words(job) for job in jobs if not job.finished), "done")
+    if len(jobs) < 2:
+        return words
+    return f"{sum(job.finished for job in jobs)} of {len(jobs)} patients are done; the next is {words}"
 
 
 def failure_issues(job: Job) -> tuple[Issue, ...]:

@@ -13,8 +13,10 @@ from fastapi import FastAPI
 
 from api.access.guard import OPEN_ACCESS_WARNING, check_access
 from api.app import create_app
+from api.searching import complete_index
 from api.settings import ApiSettings
-from correlation.knowledge_base import load_knowledge
+from correlation.knowledge_base import knowledge_files, load_knowledge, pack
+from store import knowledge_editions
 from store.database import open_database
 from store.environment import check_rooms, read_settings
 from store.outbox import relaying
@@ -60,7 +62,13 @@ def open_application(settings: ApiSettings, environ: Mapping[str, str]) -> Itera
         queue = Queue(store_settings.redis_url or "", job_timeout_seconds=store_settings.job_timeout_seconds)
         closing.callback(queue.close)
         upgrade(database)
+        knowledge_editions.keep(
+            database, knowledge.digest, edition=knowledge.edition, files=pack(knowledge_files()), now=_now()
+        )
         queue.check()
+        indexed = complete_index(database)
+        if indexed:
+            _log.info("search-index-completed", resources=indexed)
         if settings.access == "open":
             _log.warning("open-access", says=OPEN_ACCESS_WARNING)
         closing.enter_context(

@@ -1,4 +1,4 @@
-"""This file answers `GET metadata`, without asking who calls, and gives the operations' definitions."""
+"""This file answers `GET metadata`, without asking who calls."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from fastapi import APIRouter, Request, Response
 
 from api.answers import fhir_response
 from api.parts import GivenParts, base_of
+from api.representation import form_of
 from fhir_mappings.capability import capability_statement
-from fhir_mappings.operation_definitions import operation_definitions
-from store.errors import NotFound
 
 router = APIRouter(prefix="/fhir", tags=["conformance"])
 
@@ -24,13 +23,4 @@ def metadata(request: Request, parts: GivenParts) -> Response:
         date=parts.knowledge.issued or parts.clock().date(),
         open_access=parts.settings.access == "open",
     )
-    return fhir_response(statement)
-
-
-@router.get("/OperationDefinition/{definition_id}", summary="The definition of an operation")
-def operation_definition(definition_id: str, parts: GivenParts) -> Response:
-    """The definitions that the CapabilityStatement names."""
-    for definition in operation_definitions(software_version=parts.software_version):
-        if definition["id"] == definition_id:
-            return fhir_response(definition)
-    raise NotFound("OperationDefinition", definition_id)
+    return fhir_response(statement, form=form_of(request))

@@ -10,6 +10,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from api.polling_pace import PollingPace
 from api.settings import ApiSettings
 from correlation.catalogue import Knowledge
 from fhir_mappings.limits import Limits
@@ -22,6 +23,7 @@ class Parts:
     """The settings, the record, the queue, the knowledge base and the clock of one running service.
 
     `waiting` bounds how many requests may hold a thread while they wait for a worker, so that the others are answered;
+    `pace` says when a running job is asked for far too often;
     `stopping` is set when the service is asked to end, and they then wait no longer.
     """
 
@@ -31,6 +33,7 @@ class Parts:
     knowledge: Knowledge
     clock: Callable[[], datetime]
     waiting: threading.BoundedSemaphore
+    pace: PollingPace
     software_version: str
     repeat_window_seconds: float
     stopping: threading.Event = field(default_factory=threading.Event)

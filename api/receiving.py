@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any
 
 from fastapi import Request
 
 from api.access.caller import Caller
-from api.entry_checks import EntryRefusal
+from api.dialects import Ask, Dialect
+from api.entry_refusals import EntryRefusal
 from api.errors import RequestRefused
-from api.incoming import Held, Intake, rewrite_references
+from api.incoming import Held, Intake
 from api.parts import Parts, log_ids
+from api.rewriting import rewrite_references
 from fhir_mappings.issues import Issue
 from fhir_mappings.resource_json import dumps, loads
 from store import intake, outbox, patients, resources
@@ -29,18 +32,29 @@ _LONGEST_KEY = 255
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KickOff:
-    """What the door must remember of a submission: whether it was asked to be asynchronous, its own issues, and which
-    entries of a batch were refused, by their index."""
+    """What the door must remember of a submission.
 
-    respond_async: bool = False
+    `asks` are the ways in which it was asked to answer: the first is fixed to the job, a repeat in another dialect adds
+    one. `issues` are the door's own; `refusals` the entries of a batch that were refused, by their index. `asked_again`
+    is when a repeat last asked for a result that had ended; `released` whether the client has let go of it; `returns`
+    what is to be given back of each entry.
+    """
+
+    asks: tuple[Ask, ...] = (Ask(),)
     issues: tuple[Issue, ...] = ()
     refusals: Mapping[int, EntryRefusal] = field(default_factory=dict)
+    asked_again: datetime | None = None
+    released: bool = False
+    returns: str | None = None
 
     def to_bytes(self) -> bytes:
         """As the record keeps it. Issues hold codes, paths and our sentences, never a value."""
         return dumps(
             {
-                "respond_async": self.respond_async,
+                "asks": [asdict(ask) for ask in self.asks],
+                "asked_again": self.asked_again.isoformat() if self.asked_again else None,
+                "released": self.released,
+                "returns": self.returns,
                 "issues": [asdict(issue) for issue in self.issues],
                 "refusals": [
                     {"entry": index, "status": refusal.status, "issue": asdict(refusal.issue)}
@@ -57,8 +71,12 @@ def kick_off_from(options: bytes) -> KickOff:
         int(refusal["entry"]): EntryRefusal(status=str(refusal["status"]), issue=_issue(refusal["issue"]))
         for refusal in said.get("refusals", ())
     }
+    again = said.get("asked_again")
     return KickOff(
-        respond_async=bool(said.get("respond_async")),
+        asks=tuple(Ask(**{**ask, "dialect": Dialect(ask["dialect"])}) for ask in said.get("asks", ())) or (Ask(),),
+        asked_again=datetime.fromisoformat(again) if again else None,
+        released=bool(said.get("released")),
+        returns=said.get("returns"),
         issues=tuple(_issue(issue) for issue in said.get("issues", ())),
         refusals=refusals,
     )
@@ -91,6 +109,8 @@ def receive(
             now=parts.clock(),
             loose=brought.loose,
             deletions=deletions,
+            references=brought.references,
+            links=brought.links,
             idempotency_key=idempotency_key(request),
             options=kick_off.to_bytes(),
             repeat_window_seconds=parts.repeat_window_seconds,

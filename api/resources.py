@@ -1,8 +1,9 @@
-"""This file reads single resources: what was received, as it came with our id and version, and what we made of it."""
+"""This file reads single resources, now or at a version: what was received, as it came, and what we made of it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -10,21 +11,23 @@ from fastapi import APIRouter, Request, Response
 
 from api.access.caller import Caller
 from api.access.guard import needs
-from api.answers import fhir_response, version_headers, versions_named
+from api.addresses import INSTANCE, VERSION, check_type
+from api.answers import fhir_response, not_modified, version_headers
 from api.errors import RequestRefused
 from api.parts import GivenParts, Parts, log_ids
-from api.stored_form import as_read, received_as_read
-from fhir_mappings.capability import TYPES
+from api.representation import form_of
+from api.spoken import in_language, language_in, language_of, spoken
+from api.stored_form import as_read, received_bytes
+from correlation.words import BASE_LANGUAGE
 from store import audit, report_search, resources
 from store.errors import NotFound
 
 router = APIRouter(prefix="/fhir", tags=["resources"])
 
-READABLE_TYPES = frozenset(row.type for row in TYPES) - {"Task"}
-_NOT_MODIFIED = 304
+_LONGEST_VERSION = 9  # digits; more than any record has
 
 
-@router.get("/{resource_type}/{resource_id}", summary="Read a resource")
+@router.get(INSTANCE, summary="Read a resource")
 def read_resource(
     request: Request,
     resource_type: str,
@@ -32,49 +35,68 @@ def read_resource(
     caller: Annotated[Caller, needs("user|system", "*", "r")],
     parts: GivenParts,
 ) -> Response:
-    """A kept or made resource in its current version: ETag, Last-Modified, 304 for If-None-Match, 404, 410."""
-    if resource_type not in READABLE_TYPES:
+    """A kept or made resource as it is now: ETag, Last-Modified; 304 where the client has it; 404; 410 once deleted."""
+    check_type(resource_type, interaction="read")
+    if resource_id == "_history":
         raise RequestRefused(
             404,
             code="not-supported",
-            detail="unknown-type",
-            text="This type is not kept here. The CapabilityStatement at metadata names the types that are.",
+            detail="not-offered",
+            text="The history of a whole type is not offered. Ask for that of one resource: Type/id/_history.",
         )
-    found = find(parts, resource_type, resource_id)
-    log_ids(request, type=resource_type, id=resource_id)
-    note_read(parts, caller, type_=resource_type, identity=resource_id, patient_id=found.patient_id)
-    headers = version_headers(found.version, found.modified)
-    if found.version in versions_named(request.headers.get("if-none-match", "")):
-        return Response(status_code=_NOT_MODIFIED, headers=headers)
-    return fhir_response(found.content, headers=headers)
+    return _answer(request, parts, caller, found=find(parts, resource_type, resource_id))
+
+
+@router.get(VERSION, summary="Read one version of a resource")
+def read_version(
+    request: Request,
+    resource_type: str,
+    resource_id: str,
+    version: str,
+    caller: Annotated[Caller, needs("user|system", "*", "r")],
+    parts: GivenParts,
+) -> Response:
+    """A version as it was written, for ever. 404 for one that never was; 410 where that version says it was deleted."""
+    check_type(resource_type, interaction="vread")
+    if not version.isascii() or not version.isdigit() or len(version) > _LONGEST_VERSION:
+        raise NotFound(resource_type, resource_id)
+    return _answer(request, parts, caller, found=find(parts, resource_type, resource_id, version=int(version)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A resource as a client reads it. `patient_id` is None for what belongs to no patient."""
+    """A resource as a client reads it. `patient_id` is None for what belongs to no patient; `made` is ours."""
 
-    content: dict[str, Any]
+    type: str
+    id: str
+    content: Mapping[str, Any] | bytes
     version: int
     modified: datetime
     patient_id: str | None
+    made: bool = False
 
 
-def find(parts: Parts, type_: str, identity: str) -> Found:
-    """A resource that was received, or one that we made. Raises NotFound, Gone."""
+def find(parts: Parts, type_: str, identity: str, *, version: int | None = None) -> Found:
+    """A resource that was received, or one that we made, now or at a version. Raises NotFound, Gone."""
     try:
-        kept = resources.read(parts.database, type_, identity)
+        kept = resources.read(parts.database, type_, identity, version=version)
     except NotFound as missing:
         if type(missing) is not NotFound:  # it was here and was deleted
             raise
-        made = report_search.read_resource(parts.database, type_, identity)
+        made = report_search.read_resource(parts.database, type_, identity, version=version)
         return Found(
+            type=type_,
+            id=identity,
             content=as_read(made.content, identity=made.id, version=made.version, modified=made.recorded_at),
             version=made.version,
             modified=made.recorded_at,
             patient_id=made.patient_id,
+            made=True,
         )
     return Found(
-        content=received_as_read(kept),
+        type=type_,
+        id=identity,
+        content=received_bytes(kept),
         version=kept.version,
         modified=kept.recorded_at,
         patient_id=kept.patient_id,
@@ -92,3 +114,30 @@ def note_read(parts: Parts, caller: Caller, *, type_: str, identity: str, patien
         patient_id=patient_id,
     )
     audit.record(parts.database, [access])
+
+
+def _answer(request: Request, parts: Parts, caller: Caller, *, found: Found) -> Response:
+    if found.made and found.type == "DiagnosticReport":
+        return _answer_in_language(request, parts, caller, found=found)
+    return _plain_answer(request, parts, caller, found=found)
+
+
+def _answer_in_language(request: Request, parts: Parts, caller: Caller, *, found: Found) -> Response:
+    """A report of ours in the language that the client prefers; its version and ETag are those of the stored words."""
+    language = language_of(request, parts.knowledge)
+    if language != BASE_LANGUAGE:
+        stored = report_search.read(parts.database, found.id, version=found.version)
+        report = spoken(parts, stored, language=language).resources[0]
+        content = as_read(report.content, identity=found.id, version=found.version, modified=found.modified)
+        found, language = replace(found, content=content), language_in(content)
+    return in_language(_plain_answer(request, parts, caller, found=found), language)
+
+
+def _plain_answer(request: Request, parts: Parts, caller: Caller, *, found: Found) -> Response:
+    form = form_of(request)
+    log_ids(request, type=found.type, id=found.id)
+    note_read(parts, caller, type_=found.type, identity=found.id, patient_id=found.patient_id)
+    known = not_modified(request, version=found.version, modified=found.modified)
+    if known is not None:
+        return known
+    return fhir_response(found.content, headers=version_headers(found.version, found.modified), form=form)

@@ -11,7 +11,9 @@ from typing import Any
 
 from api.parts import Parts
 from api.receiving import kick_off_from
+from api.spoken import spoken
 from api.stored_form import as_read, received_as_read
+from correlation.words import BASE_LANGUAGE
 from fhir_mappings import canonical
 from fhir_mappings.issues import Issue, operation_outcome
 from fhir_mappings.resource_json import loads
@@ -21,8 +23,8 @@ from store.jobs import Job
 from store.reports import StoredReport
 
 
-def result_bundle(parts: Parts, job: Job, *, base: str, current: bool) -> dict[str, Any]:
-    """The result Bundle of a completed job; with `current`, the patient's report as it is now."""
+def result_bundle(parts: Parts, job: Job, *, base: str, current: bool, language: str = BASE_LANGUAGE) -> dict[str, Any]:
+    """The result Bundle of a completed job, in a language; with `current`, the patient's report as it is now."""
     outcome, patient = _outcome(parts, job), _patient_entry(parts, job.patient_id, base)
     report = _current_report(parts, job.patient_id) if current else None
     if report is None and job.report_id is not None and job.report_version is not None:
@@ -30,7 +32,7 @@ def result_bundle(parts: Parts, job: Job, *, base: str, current: bool) -> dict[s
     if report is None:
         entries = [*_outcome_entry(outcome, canonical.own_id("no-report")), *patient]
         return {"resourceType": "Bundle", "type": "collection", "entry": entries}
-    first, *others = report_entries(report, base)
+    first, *others = report_entries(spoken(parts, report, language=language), base)
     entries = [first, *patient, *others]
     entries += _outcome_entry(outcome, canonical.id_within(report.id, "outcome"))
     return {

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from fhir_mappings.limits import DEFAULT_LIMITS
 from store.environment import setting
+
+# RFC 6454, as a browser writes it in the header Origin: small letters, no slash at the end.
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9.\-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,12 @@ class ApiSettings:
         "For `smart` access: where the issuer's keys are, if its discovery does not say. Not used in this release.",
         example="https://ehr.example/auth/jwks",
     )
+    cors_origins: tuple[str, ...] = setting(
+        (),
+        "Whose pages may call this service from a browser: origins as browsers write them (scheme, host, port). Empty: "
+        "those of no other site; metadata and .well-known are open to all.",
+        example="https://viewer.hospital.example,http://localhost:3000",
+    )
     max_bytes: int = setting(
         DEFAULT_LIMITS.bytes,
         "The largest body that is taken, in bytes; a larger one is 413. It is named in the CapabilityStatement.",
@@ -68,11 +78,36 @@ class ApiSettings:
     retry_after_seconds: int = setting(
         1, "What a client that polls is told to wait between two looks (Retry-After).", example="1"
     )
+    polls_per_second: int = setting(
+        20,
+        "How often per second a client may ask how one running job stands; beyond ten seconds' worth of that at once, "
+        "it is answered 429.",
+        example="20",
+    )
+    result_seconds: int = setting(
+        604800,
+        "How long the result of an asynchronous request stays at its status address after it has ended; then 410. The "
+        "report itself stays.",
+        example="604800",
+    )
 
     def __post_init__(self) -> None:
-        for name in ("max_bytes", "max_depth", "wait_max_seconds", "max_waiting", "retry_after_seconds"):
+        for name in (
+            "max_bytes",
+            "max_depth",
+            "wait_max_seconds",
+            "max_waiting",
+            "retry_after_seconds",
+            "polls_per_second",
+            "result_seconds",
+        ):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be more than zero")
+        for origin in self.cors_origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    "cors_origins are origins such as https://viewer.example:8443, without a path, and not *"
+                )
         if not 0 <= self.port <= 65535:
             raise ValueError("port must be from 0 to 65535")
         if not 0 <= self.wait_seconds <= self.wait_max_seconds:

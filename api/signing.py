@@ -13,11 +13,12 @@ from typing import Any
 
 from api.access.caller import Caller
 from api.errors import RequestRefused
+from api.searching import report_resource
 from api.stored_form import as_read
 from fhir_mappings import canonical
 from fhir_mappings.provenance import provenance_id
 from fhir_mappings.report_frame import instant
-from fhir_mappings.resource_json import dumps, loads
+from fhir_mappings.resource_json import loads
 from store.reports import ENTERED_IN_ERROR, FINAL, ReportResource, StoredReport
 
 _CHANGEABLE = ("status", "resultsInterpreter")
@@ -74,12 +75,12 @@ def signed_resources(
             content.pop("resultsInterpreter", None)
             if sign_off.interpreter:
                 content["resultsInterpreter"] = sign_off.interpreter
-        signed.append(ReportResource(type=resource.type, id=resource.id, content=dumps(content)))
+        signed.append(report_resource(content))
     provenance = _provenance(report, version=version, sign_off=sign_off, caller=caller, now=now)
     after = 1 + max(
         place for place, one in enumerate(signed) if one.type in {"Observation", "Provenance", "DiagnosticReport"}
     )
-    kept = ReportResource(type="Provenance", id=provenance["id"], content=dumps(provenance))
+    kept = report_resource(provenance)
     return (*signed[:after], kept, *signed[after:])
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from fhir_mappings.report_frame import instant
-from fhir_mappings.resource_json import loads
+from fhir_mappings.resource_json import dumps, loads
 from store.resources import StoredResource
+
+# The record keeps compact JSON without a first-level `id`; the type mostly stands first.
+_TYPE_FIRST = re.compile(rb'\{"resourceType":"[A-Za-z]+"(?=[,}])')
 
 
 def as_read(
@@ -19,9 +23,7 @@ def as_read(
     Of `meta`, `versionId` and `lastUpdated` are ours, and `source` is the address it came from, where it came from one.
     """
     kept: dict[str, Any] = loads(content)
-    ours = {"versionId": str(version), "lastUpdated": instant(modified)}
-    if source_url is not None:
-        ours["source"] = source_url
+    ours = _meta(version, modified, source_url)
     rest = {name: value for name, value in kept.items() if name not in {"resourceType", "id", "meta"}}
     return {
         "resourceType": kept["resourceType"],
@@ -40,6 +42,20 @@ def received_as_read(kept: StoredResource) -> dict[str, Any]:
         modified=kept.recorded_at,
         source_url=kept.source_url,
     )
+
+
+def received_bytes(kept: StoredResource) -> bytes:
+    """The same as bytes. What came without `meta`, as most does, is not read for it: ours goes in behind the type."""
+    head = _TYPE_FIRST.match(kept.content)
+    if head is None or b'"meta":' in kept.content:
+        return dumps(received_as_read(kept))
+    ours = {"id": kept.id, "meta": _meta(kept.version, kept.recorded_at, kept.source_url)}
+    return head.group() + b"," + dumps(ours)[1:-1] + kept.content[head.end() :]
+
+
+def _meta(version: int, modified: datetime, source_url: str | None) -> dict[str, Any]:
+    ours = {"versionId": str(version), "lastUpdated": instant(modified)}
+    return ours if source_url is None else {**ours, "source": source_url}
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

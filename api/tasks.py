@@ -9,8 +9,10 @@ from fastapi import APIRouter, Request, Response
 from api.access.caller import Caller
 from api.access.guard import needs
 from api.answers import fhir_response
+from api.async_requests import keep_again
 from api.job_words import failure_issues, progress_words
 from api.parts import GivenParts, Parts, base_of, log_ids
+from api.representation import form_of
 from api.resources import note_read
 from fhir_mappings.report_frame import instant
 from fhir_mappings.task import JobView, write_task
@@ -33,7 +35,7 @@ def read_task(
     job = _own_job(parts, task_id, caller)
     log_ids(request, job=job.id)
     note_read(parts, caller, type_="Task", identity=job.id, patient_id=job.patient_id)
-    return fhir_response(_task(job))
+    return fhir_response(_task(job), form=form_of(request))
 
 
 @router.post("/{task_id}/$retry", summary="Start a failed or cancelled job again")
@@ -46,6 +48,7 @@ def retry(
     """202 with the Task, which is `received` again with all its attempts; 409 for a job that runs or is completed."""
     job = _own_job(parts, task_id, caller)
     jobs.retry(parts.database, job.id, now=parts.clock())
+    keep_again(parts, job.submission_id)
     log_ids(request, job=job.id)
     # The relay would bring it within a second or so; there is no need to wait for it.
     outbox.relay_once(parts.database, parts.queue, now=parts.clock())

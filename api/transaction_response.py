@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from api.access.caller import Caller
 from api.answers import etag
-from api.entry_checks import EntryRefusal
-from api.receiving import kick_off_from
+from api.entry_reads import answers_of
+from api.parts import Parts
+from api.receiving import KickOff, kick_off_from
+from api.resources import find
+from api.returning import MINIMAL, OUTCOME, REPRESENTATION, content_for, outcome
 from fhir_mappings.bundle import ParsedBundle, ParsedEntry, parse_bundle
 from fhir_mappings.issues import INFORMATION, Issue, operation_outcome
-from fhir_mappings.limits import Limits
 from fhir_mappings.own_output import is_own_output
 from fhir_mappings.report_frame import instant
+from fhir_mappings.resource_json import loads
 from fhir_mappings.resource_types import KEPT_TYPES
 from store.incoming import Placed, Received, StoredEntry
 from store.submissions import Submission
@@ -26,15 +31,30 @@ _STATUS: Mapping[Placed, str] = {
 }
 
 
-def stored_answer(submission: Submission, *, limits: Limits) -> dict[str, Any]:
-    """The response Bundle of a transaction or batch that was stored earlier, made from its bytes again."""
-    kick_off = kick_off_from(submission.options)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answering:
+    """What the entries of an answer are written with. `reads` are the entries that read, by their index."""
+
+    parts: Parts
+    kick_off: KickOff
+    stored: Mapping[int | None, StoredEntry]
+    reads: Mapping[int, dict[str, Any]]
+    now: datetime
+
+
+def stored_answer(submission: Submission, *, parts: Parts, caller: Caller, base: str) -> dict[str, Any]:
+    """The response Bundle of a transaction or batch that was stored earlier, made from its bytes again.
+
+    What it reads is read anew, for a read is never older than its answer.
+    """
     return response_bundle(
-        parse_bundle(submission.raw, limits=limits, patient_needed=False),
+        parse_bundle(submission.raw, limits=parts.limits, patient_needed=False),
         received=submission.answer,
-        refusals=kick_off.refusals,
-        issues=kick_off.issues,
+        kick_off=kick_off_from(submission.options),
         now=submission.received_at,
+        parts=parts,
+        caller=caller,
+        base=base,
     )
 
 
@@ -42,45 +62,67 @@ def response_bundle(
     bundle: ParsedBundle,
     *,
     received: Received,
-    refusals: Mapping[int, EntryRefusal],
-    issues: Sequence[Issue],
+    kick_off: KickOff,
     now: datetime,
+    parts: Parts,
+    caller: Caller,
+    base: str,
 ) -> dict[str, Any]:
-    """The transaction-response or batch-response. `issues` of an entry go into its own `outcome`."""
-    stored = {entry.entry_index: entry for entry in received.entries}
+    """The transaction-response or batch-response. Issues of an entry go into its own `outcome`."""
+    readable = [entry for entry in bundle.entries if entry.index not in kick_off.refusals]
+    answering = Answering(
+        parts=parts,
+        kick_off=kick_off,
+        stored={entry.entry_index: entry for entry in received.entries},
+        reads=answers_of(parts, caller, readable, base=base),
+        now=now,
+    )
     return {
         "resourceType": "Bundle",
         "type": f"{bundle.type}-response",
         "timestamp": instant(now),
-        "entry": [
-            {"response": _response(entry, stored.get(entry.index), refusals.get(entry.index), issues, now)}
-            for entry in bundle.entries
-        ],
+        "entry": [_entry(entry, answering) for entry in bundle.entries],
     }
 
 
-def _response(
-    entry: ParsedEntry,
-    stored: StoredEntry | None,
-    refusal: EntryRefusal | None,
-    issues: Sequence[Issue],
-    now: datetime,
-) -> dict[str, Any]:
+def _entry(entry: ParsedEntry, answering: Answering) -> dict[str, Any]:
+    refusal = answering.kick_off.refusals.get(entry.index)
     if refusal is not None:
-        return {"status": refusal.status, "outcome": operation_outcome([refusal.issue])}
+        return {"response": {"status": refusal.status, "outcome": operation_outcome([refusal.issue])}}
+    read = answering.reads.get(entry.index)
+    if read is not None:
+        return read
+    stored = answering.stored.get(entry.index)
     if stored is None:
-        return {"status": "200 OK", "outcome": operation_outcome([_not_kept(entry)])}
+        return {"response": {"status": "200 OK", "outcome": operation_outcome([_not_kept(entry)])}}
+    return _written(stored, entry, answering)
+
+
+def _written(stored: StoredEntry, entry: ParsedEntry, answering: Answering) -> dict[str, Any]:
     response: dict[str, Any] = {"status": _STATUS[stored.placed]}
-    if stored.placed != Placed.DELETED:
+    if stored.placed == Placed.UNCHANGED and entry.method == "DELETE":
+        response["status"] = _STATUS[Placed.DELETED]  # there was nothing to delete, which is no fault
+    elif stored.placed != Placed.DELETED:
         response["location"] = f"{stored.type}/{stored.id}/_history/{stored.version}"
     if stored.version:
         response["etag"] = etag(stored.version)
     if stored.placed in {Placed.CREATED, Placed.UPDATED}:
-        response["lastModified"] = instant(now)
-    about = [issue for issue in issues if any(_names(path, entry.index) for path in issue.expression)]
-    if about:
+        response["lastModified"] = instant(answering.now)
+    about = _about(answering.kick_off.issues, entry.index)
+    wanted = answering.kick_off.returns or MINIMAL
+    if wanted == OUTCOME:
+        response["outcome"] = outcome(about)
+    elif about:
         response["outcome"] = operation_outcome(about)
-    return response
+    if wanted == REPRESENTATION and "location" in response:
+        found = find(answering.parts, stored.type, stored.id, version=stored.version)
+        content = content_for(wanted, resource=lambda: found.content)
+        return {"resource": loads(content) if isinstance(content, bytes) else content, "response": response}
+    return {"response": response}
+
+
+def _about(issues: Sequence[Issue], index: int) -> list[Issue]:
+    return [issue for issue in issues if any(_names(path, index) for path in issue.expression)]
 
 
 def _not_kept(entry: ParsedEntry) -> Issue:

@@ -7,29 +7,36 @@ FHIR R4 https://hl7.org/fhir/R4/http.html#transaction
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 
+from api import async_answers
 from api.access.caller import Caller
 from api.access.guard import needs
 from api.answers import fhir_response
 from api.body import FhirBody
-from api.content import read_preferences
-from api.entry_checks import EntryRefusal, deletions_of, refusals_of
-from api.errors import RequestRefused, outcome_response
+from api.conditional_references import references_of, searches_in
+from api.content import preferences_of
+from api.dialects import Ask, read_ask
+from api.entry_checks import Surroundings, deletions_of, refusals_of, targets_of
+from api.entry_refusals import EntryRefusal
+from api.errors import RequestRefused
 from api.incoming import Intake, intake_from
 from api.parts import GivenParts, Parts, base_of
 from api.receiving import KickOff, held_in, receive
+from api.returning import applied
 from api.transaction_response import response_bundle, stored_answer
 from fhir_mappings.bundle import BundleRejected, ParsedBundle, parse_bundle
-from fhir_mappings.issues import INFORMATION, Issue
+from fhir_mappings.issues import Issue
 from fhir_mappings.patient_groups import sort_by_patient
+from fhir_mappings.reference_verdicts import open_references
+from store import search as searches
 from store import submissions
-from store.errors import PatientConflict, VersionConflict
-from store.incoming import Received
+from store.errors import ConditionNotMet, PatientConflict, StoreError, VersionConflict
+from store.incoming import ConditionalReference, Received
 
 router = APIRouter(prefix="/fhir", tags=["correlation"])
 
@@ -53,91 +60,116 @@ def transaction(
             "goes to $correlate at this base.",
             expression=("Bundle.type",),
         )
-    preferences = read_preferences(request.headers.getlist("prefer"))
-    refusals = refusals_of(bundle)
+    ask, base = read_ask(request), base_of(request)
+    found = searches.named(parts.database, targets_of(bundle, base=base))
+    refusals = refusals_of(bundle, Surroundings(base=base, held=found[0], made=found[1]))
+    references, unasked = references_of(bundle, base=base)
+    refusals = {**unasked, **refusals}
     if bundle.type == "transaction" and refusals:
-        raise BundleRejected(*(refusal.issue for refusal in refusals.values()), status=400)
-    received, kick_off = _receive(
-        request,
-        parts,
-        caller=caller,
-        body=body,
-        bundle=bundle,
-        refusals=refusals,
-        respond_async=preferences.respond_async,
-    )
-    base = base_of(request)
+        raise BundleRejected(*(refusal.issue for refusal in refusals.values()), status=_status_of(refusals.values()))
+    coming = _Coming(bundle=bundle, body=body, references=references, held=found[0], ask=ask)
+    received, kick_off = _receive(request, parts, coming, caller=caller, refusals=refusals)
     links = {"Link": ", ".join(f'<{base}/Task/{job.job_id}>; rel="status"' for job in received.jobs)}
-    if preferences.respond_async and preferences.wait_seconds is None:
-        return _accepted(f"{base}/async-status/{received.submission_id}", links)
+    if ask.asynchronous:
+        return async_answers.accepted(request, parts, received, own_id=received.submission_id, ask=ask)
     if received.repeated:
-        answer = stored_answer(submissions.read(parts.database, received.submission_id), limits=parts.limits)
+        submission = submissions.read(parts.database, received.submission_id)
+        answer = stored_answer(submission, parts=parts, caller=caller, base=base)
     else:
         answer = response_bundle(
-            bundle, received=received, refusals=kick_off.refusals, issues=kick_off.issues, now=parts.clock()
+            bundle, received=received, kick_off=kick_off, now=parts.clock(), parts=parts, caller=caller, base=base
         )
-    return fhir_response(answer, headers=links if received.jobs else {})
+    preference = applied(preferences_of(request))
+    return fhir_response(answer, headers={**preference, **links} if received.jobs else preference)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Coming:
+    """What was sent: `references` are searches, `held` what we hold or held of the types and ids it names."""
+
+    bundle: ParsedBundle
+    body: bytes
+    references: Sequence[ConditionalReference]
+    held: frozenset[tuple[str, str]]
+    ask: Ask
 
 
 def _receive(
-    request: Request,
-    parts: Parts,
-    *,
-    caller: Caller,
-    body: bytes,
-    bundle: ParsedBundle,
-    refusals: Mapping[int, EntryRefusal],
-    respond_async: bool,
+    request: Request, parts: Parts, coming: _Coming, *, caller: Caller, refusals: Mapping[int, EntryRefusal]
 ) -> tuple[Received, KickOff]:
-    """Store what can be stored. In a batch, the entries of a patient or version that conflicts are refused alone."""
+    """Store what can be stored. In a batch, the entries that conflict with the record are refused alone."""
     refused = dict(refusals)
+    base, preferences = base_of(request), preferences_of(request)
+    now_held = held_in(parts)
+
+    def held(type_: str, identity: str) -> bool:
+        # What was deleted is not held, and yet an update may bring it back.
+        return (type_, identity) in coming.held or now_held(type_, identity)
+
     while True:
-        readable = replace(bundle, entries=tuple(entry for entry in bundle.entries if entry.index not in refused))
-        sorted_ = sort_by_patient(readable)
-        brought = intake_from(readable, sorted_, base_url=base_of(request), held=held_in(parts))
-        kick_off = KickOff(respond_async=respond_async, issues=(*bundle.issues, *brought.issues), refusals=refused)
+        entries = tuple(entry for entry in coming.bundle.entries if entry.index not in refused)
+        writing = replace(coming.bundle, entries=tuple(one for one in entries if one.method not in {"GET", "HEAD"}))
+        references = [one for one in coming.references if one.entry_index not in refused]
+        brought = intake_from(writing, sort_by_patient(writing), base_url=base, held=held, references=references)
+        issues = (*coming.bundle.issues, *brought.issues, *_verdicts(parts, writing, base=base))
+        kick_off = KickOff(asks=(coming.ask,), issues=issues, refusals=refused, returns=preferences.returns)
         try:
             received = receive(
                 request,
                 parts,
                 caller=caller,
-                kind=bundle.type,
-                raw=body,
+                kind=coming.bundle.type,
+                raw=coming.body,
                 brought=brought,
                 kick_off=kick_off,
-                deletions=deletions_of(readable),
+                deletions=deletions_of(writing, base=base),
             )
-        except (PatientConflict, VersionConflict) as conflict:
-            if bundle.type == "transaction":
+        except (PatientConflict, VersionConflict, ConditionNotMet) as conflict:
+            if coming.bundle.type == "transaction":
+                raise _named(conflict) from None
+            newly = _conflicting(conflict, brought, writing)
+            if not newly.keys() - refused.keys():
                 raise
-            newly = _conflicting(conflict, brought)
-            if not newly - refused.keys():
-                raise
-            refused |= {index: EntryRefusal.of_conflict(conflict, index=index) for index in newly}
+            refused |= {index: EntryRefusal.of_conflict(one, index=index) for index, one in newly.items()}
         else:
             return received, kick_off
 
 
-def _conflicting(conflict: PatientConflict | VersionConflict, brought: Intake) -> set[int]:
-    """The entries of a batch that a conflict is about."""
+def _named(conflict: StoreError) -> Exception:
+    """The conflict by which a transaction fails, with the entry that names another version."""
+    if not isinstance(conflict, VersionConflict) or conflict.entry_index is None:
+        return conflict
+    refusal = EntryRefusal.of_conflict(conflict, index=conflict.entry_index)
+    return BundleRejected(refusal.issue, status=412)
+
+
+def _verdicts(parts: Parts, bundle: ParsedBundle, *, base: str) -> list[Issue]:
+    """What is to be said of the references that did not resolve in the Bundle."""
+    open_ones = open_references(bundle, base=base)
+    held, made = searches.named(parts.database, open_ones.names())
+    known = searches.known_addresses(parts.database, open_ones.addresses())
+    return open_ones.verdicts(held={f"{type_}/{identity}" for type_, identity in held | made} | known)
+
+
+def _status_of(refusals: Iterable[EntryRefusal]) -> int:
+    """The status of a transaction that fails: that of its entries, where they agree; else 400.
+
+    405 would be said of the address that the transaction was sent to, and that one does take POST: 400, too.
+    """
+    every = {int(refusal.status.partition(" ")[0]) for refusal in refusals}
+    return every.pop() if len(every) == 1 and every != {405} else 400
+
+
+def _conflicting(conflict: StoreError, brought: Intake, bundle: ParsedBundle) -> dict[int, StoreError]:
+    """The entries of a batch that a conflict is about, each with what is wrong with it."""
+    if isinstance(conflict, ConditionNotMet):
+        every = (conflict, *conflict.others)
+        asking = {entry.index: one for entry, _, text, _ in searches_in(bundle) for one in every if one.text == text}
+        return {**asking, **{one.entry_index: one for one in every if one.entry_index is not None}}
     if isinstance(conflict, VersionConflict):
-        return {
-            resource.entry_index
-            for resource in (*brought.loose, *(resource for group in brought.groups for resource in group.resources))
-            if resource.own_id == conflict.identity and resource.entry_index is not None
-        }
-    if conflict.element == "subject" and conflict.entry_index is not None:
-        return {conflict.entry_index}
+        return {} if conflict.entry_index is None else {conflict.entry_index: conflict}
+    assert isinstance(conflict, PatientConflict)
+    if conflict.element in {"subject", "link"} and conflict.entry_index is not None:
+        return {conflict.entry_index: conflict}
     group = brought.groups[conflict.group]
-    return {resource.entry_index for resource in group.resources if resource.entry_index is not None}
-
-
-def _accepted(status_url: str, links: Mapping[str, str]) -> Response:
-    issue = Issue(
-        severity=INFORMATION,
-        code="informational",
-        detail="accepted",
-        text="Received and stored. The response Bundle is at the address in Content-Location.",
-    )
-    headers = {"Content-Location": status_url, "Retry-After": "1", "Preference-Applied": "respond-async"}
-    return outcome_response(202, issues=[issue], headers={**headers, **links} if links["Link"] else headers)
+    return dict.fromkeys((one.entry_index for one in group.resources if one.entry_index is not None), conflict)

@@ -27,6 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="json: the result Bundle (default); worksheet: plain text; html: the worksheet as a page",
     )
     parser.add_argument(
+        "--language",
+        default="en",
+        metavar="TAG",
+        help="the language of worksheet, page and texts: en (default) or es; a tag such as es-ES is understood",
+    )
+    parser.add_argument(
         "--as-of",
         type=_day,
         default=None,
@@ -52,6 +58,12 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
     if arguments.processes > 1 and not arguments.ndjson:
         print("fillertrace correlate: --processes needs --ndjson.", file=sys.stderr)
         return WRONG_USAGE
+    from cli.stateless_answer import spoken_language
+
+    language = spoken_language(arguments.language)
+    if language is None:
+        print(f"fillertrace correlate: no words for --language {arguments.language}; try en or es.", file=sys.stderr)
+        return WRONG_USAGE
     as_of, issued = _moment(arguments.as_of)
     try:
         with _opened(arguments.file) as source:
@@ -59,20 +71,25 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
                 from cli.ndjson import correlate_lines
 
                 return correlate_lines(
-                    source, sys.stdout.buffer, as_of=as_of, issued=issued, processes=arguments.processes
+                    source,
+                    sys.stdout.buffer,
+                    as_of=as_of,
+                    issued=issued,
+                    processes=arguments.processes,
+                    language=language,
                 )
             raw = source.read()
     except OSError as fault:
         print(f"fillertrace correlate: {arguments.file}: {fault.strerror}", file=sys.stderr)
         return WRONG_USAGE
-    return _correlate_one(raw, chosen=arguments.format, as_of=as_of, issued=issued)
+    return _correlate_one(raw, chosen=arguments.format, as_of=as_of, issued=issued, language=language)
 
 
-def _correlate_one(raw: bytes, *, chosen: str, as_of: date, issued: datetime) -> int:
+def _correlate_one(raw: bytes, *, chosen: str, as_of: date, issued: datetime, language: str) -> int:
     # Imported here: the usage errors above must not wait for the FHIR models.
     from cli.stateless_answer import answer_bundle
 
-    answer = answer_bundle(raw, as_of=as_of, issued=issued)
+    answer = answer_bundle(raw, as_of=as_of, issued=issued, language=language)
     output = sys.stdout.buffer
     if answer.refused:
         output.write(answer.json + b"\n")
@@ -115,5 +132,6 @@ VERB = Verb(
     run=run,
     description=__doc__ or "",
     example="fillertrace correlate bundle.json --format worksheet\n"
+    "  fillertrace correlate bundle.json --format html --language es > worksheet.html\n"
     "  cat bundles.ndjson | fillertrace correlate - --ndjson --processes 2 > results.ndjson",
 )

@@ -22,6 +22,7 @@ VERBS: Mapping[str, str] = {
     "correlate": "a FHIR Bundle in, the result Bundle out; stores nothing",
     "demo": "solve the published case over HTTP, Redis and a worker process",
     "knowledge": "render or check the knowledge base",
+    "replay": "compute a stored report again from what was recorded, and compare",
     "settings": "every setting with its meaning and value; secrets masked",
 }
 

@@ -15,6 +15,7 @@ from typing import IO
 
 from cli.exit_codes import DONE, SOME_LINES_REFUSED
 from cli.stateless_answer import answer_bundle, load_once
+from correlation.words import BASE_LANGUAGE
 
 _LINES_PER_TASK = 8
 _TASKS_AHEAD_PER_PROCESS = 4
@@ -31,10 +32,16 @@ class LineAnswer:
 
 
 def correlate_lines(
-    source: Iterable[bytes], output: IO[bytes], *, as_of: date, issued: datetime, processes: int
+    source: Iterable[bytes],
+    output: IO[bytes],
+    *,
+    as_of: date,
+    issued: datetime,
+    processes: int,
+    language: str = BASE_LANGUAGE,
 ) -> int:
     """Write one line for each line of `source`; exit code 1 where some were refused."""
-    answer = partial(_answer_lines, as_of=as_of, issued=issued)
+    answer = partial(_answer_lines, as_of=as_of, issued=issued, language=language)
     batches = _batches(source)
     answered = _spread(batches, answer, processes=processes) if processes > 1 else map(answer, batches)
     progress = _Progress()
@@ -52,8 +59,8 @@ def correlate_lines(
     return SOME_LINES_REFUSED if refused else DONE
 
 
-def _answer_lines(lines: list[bytes], *, as_of: date, issued: datetime) -> list[LineAnswer]:
-    answers = (answer_bundle(line, as_of=as_of, issued=issued) for line in lines)
+def _answer_lines(lines: list[bytes], *, as_of: date, issued: datetime, language: str) -> list[LineAnswer]:
+    answers = (answer_bundle(line, as_of=as_of, issued=issued, language=language) for line in lines)
     return [LineAnswer(json=answer.json, refused=answer.refused, issues=answer.issues) for answer in answers]
 
 

@@ -66,7 +66,7 @@ def _serve(arguments: argparse.Namespace, environment: Mapping[str, str]) -> int
     with ExitStack() as parts:
         parts.enter_context(_alone_in(data))
         urls = {
-            "FILLERTRACE_DATABASE_URL": store_settings.database_url or _sqlite_url(data),
+            "FILLERTRACE_DATABASE_URL": store_settings.database_url or f"sqlite:///{sqlite_file(data)}",
             "FILLERTRACE_REDIS_URL": store_settings.redis_url or _embedded_redis(data, parts),
         }
         # The workers get the addresses by their names; a _FILE beside them would say the same thing twice.
@@ -85,8 +85,9 @@ def _serve(arguments: argparse.Namespace, environment: Mapping[str, str]) -> int
     return DONE
 
 
-def _sqlite_url(data: Path) -> str:
-    return f"sqlite:///{data / 'fillertrace.sqlite3'}"
+def sqlite_file(data: Path) -> Path:
+    """The record in a data folder."""
+    return data / "fillertrace.sqlite3"
 
 
 def _embedded_redis(data: Path, parts: ExitStack) -> str:

@@ -10,6 +10,7 @@ from importlib.metadata import version
 
 from correlation.catalogue import Knowledge
 from correlation.knowledge_base import load_knowledge
+from correlation.words import BASE_LANGUAGE, lookup
 from fhir_mappings.bundle import BundleRejected
 from fhir_mappings.issues import Issue, operation_outcome
 from fhir_mappings.resource_json import dumps
@@ -33,11 +34,20 @@ def load_once() -> Knowledge:
     return load_knowledge()
 
 
-def answer_bundle(raw: bytes, *, as_of: date, issued: datetime) -> Answer:
+def spoken_language(tag: str) -> str | None:
+    """The language of ours that a tag asks for, such as `es` for `es-MX`; `None` where it has no words here."""
+    return lookup(tag, load_once().in_languages)
+
+
+def answer_bundle(raw: bytes, *, as_of: date, issued: datetime, language: str = BASE_LANGUAGE) -> Answer:
     """Correlate one bundle; never raises on what a bundle holds, so that one line never costs the next."""
     try:
         result = correlate_bundle(
-            raw, knowledge=load_once(), as_of=as_of, issued=issued, software_version=version("fillertrace")
+            raw,
+            knowledge=load_once().in_language(language),
+            as_of=as_of,
+            issued=issued,
+            software_version=version("fillertrace"),
         )
         return Answer(json=dumps(result.bundle), worksheet=result.worksheet.encode(), html=result.html.encode())
     except BundleRejected as rejected:

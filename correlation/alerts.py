@@ -1,8 +1,8 @@
 """This file raises what has to be acted on whatever the ranking says (contract, 4; clinical summary, 8).
 
 Words, numbers and sources stand in `knowledge/alerts.toml`; here is one small condition per code. Laboratory alerts
-use the newest valid value with its date; older than 90 days it says so. Without a finding and without a filler on
-record nothing is raised: there is nothing this service was asked about.
+use the newest valid value with its date; older than 90 days it says so. They need neither a finding nor a filler nor
+imaging: a dangerous calcium is dangerous without them.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 from correlation.assessment import Alert, FindingCourse, Reply
 from correlation.biochemistry import CALCIUM_IONISED, CALCIUM_TO_JUDGE, EGFR, Level
-from correlation.chart import Chart
+from correlation.chart import Chart, Clause, written
 from correlation.conflicts import date_conflict, product_conflict
-from correlation.injections import UNKNOWN_MATERIAL, fits_of, injection_words, joint_fit, site_words
+from correlation.injections import UNKNOWN_MATERIAL, fits_of, joint_fit
 from correlation.look import Look
-from correlation.timeline import ClinicalCondition, FindingKind, Medication, ResourceRef
+from correlation.timeline import ClinicalCondition, FillerInjection, FindingKind, Medication, ResourceRef
 
 KIDNEY_FAILURE = ("esrd", "dialysis")
 CALCIPHYLAXIS_FORMS = frozenset({"reticular"})
@@ -38,8 +38,6 @@ class Raised(NamedTuple):
 
 def raise_alerts(chart: Chart) -> tuple[Alert, ...]:
     """The alerts that hold, in the order of `alerts.toml`."""
-    if not chart.findings and not chart.counted:
-        return ()
     found = []
     for code, rule in chart.knowledge.alerts.items():
         raised = CONDITIONS[code](chart)
@@ -58,8 +56,9 @@ def _sources(items: Iterable[ClinicalCondition | Medication]) -> tuple[ResourceR
     return tuple(item.source for item in items)
 
 
-def _said(items: Iterable[ClinicalCondition]) -> str:
-    return "On record: " + ", ".join(dict.fromkeys(item.text or item.concept.replace("_", " ") for item in items)) + "."
+def _said(chart: Chart, items: Iterable[ClinicalCondition]) -> str:
+    told = ", ".join(dict.fromkeys(item.text or chart.words.term(item.concept) for item in items))
+    return chart.words.say("alert.recorded", what=told)
 
 
 def vascular_occlusion_emergency(chart: Chart) -> Raised | None:
@@ -72,7 +71,7 @@ def vascular_occlusion_emergency(chart: Chart) -> Raised | None:
     for condition in _recorded(chart, OCCLUSION):
         if condition.onset is None:
             if condition.concept == "vascular_occlusion" and chart.counted:
-                detail = f"{_said([condition])} Its onset is not known."
+                detail = f"{_said(chart, [condition])} {chart.words.say('alert.onset_not_known')}"
                 return Raised(detail, (condition.source, *(injection.source for injection in chart.counted)))
             continue
         for injection in chart.counted:
@@ -80,15 +79,18 @@ def vascular_occlusion_emergency(chart: Chart) -> Raised | None:
                 continue
             least, most = injection.performed.days_until(condition.onset)
             if most >= 0 and least <= days:
-                return Raised(_said([condition]), (condition.source, injection.source))
+                return Raised(_said(chart, [condition]), (condition.source, injection.source))
     return None
 
 
 def _age(chart: Chart, level: Level) -> str:
-    if level.collected is None:
-        return ""
-    old = chart.as_of - level.collected > timedelta(days=int(chart.knowledge.measures["lab_window"].value))
-    return " This is an old value: repeat it." if old else ""
+    window = timedelta(days=int(chart.knowledge.measures["lab_window"].value))
+    old = level.collected is not None and chart.as_of - level.collected > window
+    return f" {chart.words.say('alert.old_value')}" if old else ""
+
+
+def _calcium(chart: Chart, level: Level) -> str:
+    return chart.words.say("alert.calcium", value=level.says(chart.words)) + _age(chart, level)
 
 
 def _high_calcium(chart: Chart) -> Level | None:
@@ -99,7 +101,7 @@ def _high_calcium(chart: Chart) -> Level | None:
 def hypercalcaemia(chart: Chart) -> Raised | None:
     """The newest calcium (ionised, or corrected, or total) is above its range."""
     level = _high_calcium(chart)
-    return None if level is None else Raised(f"Calcium {level.says}.{_age(chart, level)}", level.evidence)
+    return None if level is None else Raised(_calcium(chart, level), level.evidence)
 
 
 def hypercalcaemia_urgent(chart: Chart) -> Raised | None:
@@ -113,14 +115,14 @@ def hypercalcaemia_urgent(chart: Chart) -> Raised | None:
     symptoms = _recorded(chart, HYPERCALCAEMIA_SYMPTOMS) if level.is_high() is True else []
     if not urgent and not symptoms:
         return None
-    return Raised(f"Calcium {level.says}.{_age(chart, level)}", (*level.evidence, *_sources(symptoms)))
+    return Raised(_calcium(chart, level), (*level.evidence, *_sources(symptoms)))
 
 
 def calciphylaxis_urgent(chart: Chart) -> Raised | None:
     """Calciphylaxis on record; kidney failure with skin necrosis or net-like calcification; or those two together."""
     known = _recorded(chart, ("calciphylaxis",))
     if known:
-        return Raised(_said(known), _sources(known))
+        return Raised(_said(chart, known), _sources(known))
     kidney = _recorded(chart, KIDNEY_FAILURE)
     level = chart.newest.level(EGFR)
     failing = level is not None and level.below(chart.knowledge.measures["egfr_severe"].value) is True
@@ -130,10 +132,12 @@ def calciphylaxis_urgent(chart: Chart) -> Raised | None:
         return None
     warfarin = [item for item in chart.timeline.medications if item.concept == "warfarin"]
     evidence = (*_sources(kidney), *(level.evidence if failing and level else ()), *_sources(necrosis))
-    detail = _said([*kidney, *necrosis]) if kidney or necrosis else f"eGFR {level.says}." if level else ""
-    detail += " Net-like calcification is described." if nets else ""
-    detail += " Warfarin is on record." if warfarin else ""
-    return Raised(detail, (*evidence, *(ref for look in nets for ref in look.sources), *_sources(warfarin)))
+    told = [_said(chart, [*kidney, *necrosis])] if kidney or necrosis else []
+    if not told and level is not None:
+        told = [chart.words.say("alert.egfr", value=level.says(chart.words))]
+    told += [chart.words.say("alert.net")] if nets else []
+    told += [chart.words.say("alert.warfarin")] if warfarin else []
+    return Raised(" ".join(told), (*evidence, *(ref for look in nets for ref in look.sources), *_sources(warfarin)))
 
 
 def malignancy_history_at_site(chart: Chart) -> Raised | None:
@@ -141,20 +145,11 @@ def malignancy_history_at_site(chart: Chart) -> Raised | None:
     for concept in TUMOURS:
         for condition in chart.conditions.get(concept, ()):
             for finding in chart.findings:
-                if condition.site and finding.site and _near(chart, condition.site.region, finding.site.region):
-                    told = f"On record: {condition.text or concept}; finding: {site_words(finding.site)}."
+                if condition.site and finding.site and chart.near(condition.site.region, finding.site.region):
+                    what = condition.text or chart.words.term(concept)
+                    told = chart.words.say("alert.recorded_at", what=what, site=chart.words.site(finding.site))
                     return Raised(told, (condition.source, *chart.looks[finding.key].sources))
     return None
-
-
-def _near(chart: Chart, one: str, other: str) -> bool:
-    regions = chart.knowledge.regions
-    if one == other or one not in regions or other not in regions:
-        return one == other
-    if one in regions[other].broader or other in regions[one].broader:
-        return True
-    steps = chart.steps(one, other)
-    return steps is not None and steps <= 1
 
 
 def infection_suspected(chart: Chart) -> Raised | None:
@@ -162,11 +157,11 @@ def infection_suspected(chart: Chart) -> Raised | None:
     for look in chart.looks.values():
         signs = look.signs & {"abscess", "collection", "inflammation"}
         if "abscess" in signs or len(signs) > 1:
-            return Raised(f"Described: {', '.join(sorted(signs)).replace('_', ' ')}.", look.sources)
+            return Raised(chart.words.say("alert.described", signs=chart.words.listed(signs)), look.sources)
     for condition in _recorded(chart, INFECTIONS):
         for look in chart.looks.values():
-            if condition.site and look.region and _near(chart, condition.site.region, look.region):
-                return Raised(_said([condition]), (condition.source, *look.sources))
+            if condition.site and look.region and chart.near(condition.site.region, look.region):
+                return Raised(_said(chart, [condition]), (condition.source, *look.sources))
     return None
 
 
@@ -174,12 +169,12 @@ def fop_avoid_biopsy(chart: Chart) -> Raised | None:
     """FOP on record, or ossification in muscle in a child."""
     known = _recorded(chart, FOP)
     if known:
-        return Raised(_said(known), _sources(known))
+        return Raised(_said(chart, known), _sources(known))
     if not _may_be_child(chart):
         return None
     for look in chart.looks.values():
         if look.kind is FindingKind.OSSIFICATION or (look.calcified and "muscle" in look.tissues):
-            return Raised("Ossification in soft tissue is described in a child.", look.sources)
+            return Raised(chart.words.say("alert.ossification"), look.sources)
     return None
 
 
@@ -208,12 +203,14 @@ def laterality_conflict(chart: Chart) -> Raised | None:
 
 
 def _nearest_filler(chart: Chart, finding: FindingCourse) -> tuple[tuple[ResourceRef, ...], str] | None:
+    if all(fit.side is not Reply.NO for fit in fits_of(chart, finding)):
+        return None
     for materials in dict.fromkeys((item.material,) for item in chart.counted):
         joint = joint_fit(chart, finding, materials=materials)
         if joint.fits and joint.side is Reply.NO and Reply.NO not in (joint.before, joint.reach, joint.appears):
-            told = "; ".join(injection_words(item) for item in joint.injections)
-            sources = tuple(item.source for item in joint.injections)
-            return sources, f"Injected: {told}; described: {site_words(finding.site)}."
+            told = "; ".join(chart.words.injection(item) for item in joint.injections)
+            site = chart.words.site(finding.site)
+            return joint.sources, chart.words.say("alert.injected_described", injections=told, site=site)
     return None
 
 
@@ -222,14 +219,21 @@ def date_conflict_alert(chart: Chart) -> Raised | None:
     for injection in chart.counted:
         told = date_conflict(chart, injection)
         if told:
-            return Raised(f"{injection_words(injection)}: {told}.", (injection.source,))
+            return Raised(_contradiction(chart, injection, told), (injection.source,))
     for finding in chart.findings:
         for fit in fits_of(chart, finding):
             dated = fit.injection.performed is not None and finding.first_seen is not None
             if dated and fit.before is Reply.NOT_KNOWN and Reply.NO not in (fit.reach, fit.appears):
-                told = f"{injection_words(fit.injection)}; finding first seen {finding.first_seen}: order not known."
+                words = chart.words
+                injected, seen = words.injection(fit.injection), words.day(finding.first_seen)
+                told = words.say("alert.order_not_known", injection=injected, seen=seen)
                 return Raised(told, (fit.injection.source, *chart.looks[finding.key].sources))
     return None
+
+
+def _contradiction(chart: Chart, injection: FillerInjection, told: Clause) -> str:
+    words = chart.words
+    return words.say("alert.contradiction", injection=words.injection(injection), conflict=written(told, words))
 
 
 def product_conflict_alert(chart: Chart) -> Raised | None:
@@ -237,7 +241,7 @@ def product_conflict_alert(chart: Chart) -> Raised | None:
     for injection in chart.counted:
         told = product_conflict(chart, injection)
         if told:
-            return Raised(f"{injection_words(injection)}: {told}.", (injection.source,))
+            return Raised(_contradiction(chart, injection, told), (injection.source,))
     return None
 
 
@@ -246,8 +250,8 @@ def unknown_material(chart: Chart) -> Raised | None:
     unknown = [item for item in chart.counted if item.material == UNKNOWN_MATERIAL]
     if not unknown:
         return None
-    told = "; ".join(injection_words(item) for item in unknown)
-    return Raised(f"On record: {told}.", tuple(item.source for item in unknown))
+    told = "; ".join(chart.words.injection(item) for item in unknown)
+    return Raised(chart.words.say("alert.recorded", what=told), tuple(item.source for item in unknown))
 
 
 CONDITIONS: Mapping[str, Callable[[Chart], Raised | None]] = {

@@ -9,31 +9,34 @@ from __future__ import annotations
 
 from correlation.assessment import Reply
 from correlation.catalogue import Material
+from correlation.chart import Clause
 from correlation.look import Look
 from correlation.timeline import FindingKind
+from correlation.words import Words
 
 Months = tuple[int, int]  # least and most whole months since the injection
 
-IMPLANTS = frozenset({"solid_implant", "eptfe"})  # put in by surgery, in one piece
+SOLID = "solid_implant"  # between soft and hard tissue on radiographs and CT
+IMPLANTS = frozenset({SOLID, "eptfe"})  # put in by surgery, in one piece
 RIM_FORMS = frozenset({"rim", "eggshell"})
 
 
-def can_appear(material: Material, look: Look, *, months: Months | None) -> tuple[Reply, str]:
+def can_appear(material: Material, look: Look, *, months: Months | None) -> tuple[Reply, Clause]:
     """Whether the material can look like this, with the reason in a clause."""
     if look.kind is FindingKind.METAL or "metallic" in look.densities:
         return _metal(material)
     if material.on_ct == "unknown":
-        return Reply.NOT_KNOWN, f"what {material.name} is made of is not known"
+        return Reply.NOT_KNOWN, _of(material, "appears.made_of_not_known")
     if material.on_ct == "metallic":
-        return Reply.NO, f"{material.name} is metal, and no metal is described"
+        return Reply.NO, _of(material, "appears.metal_not_described")
     if look.kind is FindingKind.IMPLANT:
         if material.id in IMPLANTS:
-            return Reply.YES, f"an implant is described, and {material.name} is one"
+            return Reply.YES, _of(material, "appears.implant")
         reply = Reply.NOT_KNOWN if material.permanent else Reply.NO
-        return reply, f"an implant is described, {material.name} is on record"
+        return reply, _of(material, "appears.implant_other")
     if look.kind is FindingKind.MASS and not (look.calcified and material.late_calcification == "known"):
         return _mass(material)
-    if look.calcified:
+    if look.calcified and not (material.id == SOLID and look.dense and "calcific" not in look.densities):
         return _calcium(material, look, months=months)
     if look.dense:
         return _dense(material)
@@ -44,88 +47,89 @@ def can_appear(material: Material, look: Look, *, months: Months | None) -> tupl
     return _soft(material, look)
 
 
-def _metal(material: Material) -> tuple[Reply, str]:
+def _metal(material: Material) -> tuple[Reply, Clause]:
     if material.on_ct == "metallic":
-        return Reply.YES, f"{material.name} is metal and metal density is described"
+        return Reply.YES, _of(material, "appears.metal")
     if material.on_ct == "unknown":
-        return Reply.NOT_KNOWN, f"what {material.name} is made of is not known"
-    return Reply.NO, f"metal density is described; {material.name} is not metal"
+        return Reply.NOT_KNOWN, _of(material, "appears.made_of_not_known")
+    return Reply.NO, _of(material, "appears.not_metal")
 
 
-def _calcium(material: Material, look: Look, *, months: Months | None) -> tuple[Reply, str]:
+def _calcium(material: Material, look: Look, *, months: Months | None) -> tuple[Reply, Clause]:
     if material.on_ct == "calcific":
-        return Reply.YES, f"{material.name} is itself calcific on CT"
+        return Reply.YES, _of(material, "appears.calcific")
     if material.late_calcification == "known":
         return _late(material, months=months)
     if material.late_calcification == "rare" and material.permanent:
         return _rare(material, look, months=months)
     if material.late_calcification == "unknown":
-        return Reply.NOT_KNOWN, f"whether {material.name} calcifies late is not known"
-    return Reply.NO, f"{material.name} holds no calcium and is not known to calcify"
+        return Reply.NOT_KNOWN, _of(material, "appears.late_not_known")
+    return Reply.NO, _of(material, "appears.never_calcifies")
 
 
-def _late(material: Material, *, months: Months | None) -> tuple[Reply, str]:
+def _late(material: Material, *, months: Months | None) -> tuple[Reply, Clause]:
     after = material.calcifies_after_months
     if after is None:
-        return Reply.YES, f"{material.name} is known to calcify"
+        return Reply.YES, _of(material, "appears.calcifies")
     if months is None:
-        return Reply.NOT_KNOWN, f"{material.name} calcifies late, and how old it is, is not known"
+        return Reply.NOT_KNOWN, _of(material, "appears.calcifies_age_not_known")
     if months[0] >= int(after.value):
-        return Reply.YES, f"{material.name} is known to calcify after {int(after.value)} months or later"
-    return Reply.NOT_KNOWN, (
-        f"{material.name} is known to calcify, but only after about {int(after.value)} months: earlier is unusual, "
-        "so the product should be confirmed"
-    )
+        return Reply.YES, _of(material, "appears.calcifies_after")
+    return Reply.NOT_KNOWN, _of(material, "appears.calcifies_too_early")
 
 
-def _rare(material: Material, look: Look, *, months: Months | None) -> tuple[Reply, str]:
+def _rare(material: Material, look: Look, *, months: Months | None) -> tuple[Reply, Clause]:
     if not look.morphology.isdisjoint(RIM_FORMS):
         reply, _ = _late(material, months=months)
         if reply is Reply.YES:
-            return reply, f"a late calcified rim around {material.name} is described, though rare"
-    return Reply.NOT_KNOWN, f"{material.name} calcifies only rarely"
+            return reply, _of(material, "appears.rim")
+    return Reply.NOT_KNOWN, _of(material, "appears.rarely")
 
 
-def _dense(material: Material) -> tuple[Reply, str]:
-    if material.on_ct == "calcific":
-        return Reply.YES, f"{material.name} is dense on studies with X-rays"
+def _dense(material: Material) -> tuple[Reply, Clause]:
+    if material.on_ct == "calcific" or material.id == SOLID:
+        return Reply.YES, _of(material, "appears.dense")
     if material.late_calcification == "known":
-        return Reply.YES, f"{material.name} and the tissue reaction to it can be denser than fat"
+        return Reply.YES, _of(material, "appears.reaction_dense")
     if material.permanent:
-        return Reply.NOT_KNOWN, f"whether {material.name} looks this dense is not known"
-    return Reply.NO, f"{material.name} has the density of water or soft tissue and is not seen as a dense deposit"
+        return Reply.NOT_KNOWN, _of(material, "appears.dense_not_known")
+    return Reply.NO, _of(material, "appears.not_dense")
 
 
-def _fat(material: Material) -> tuple[Reply, str]:
+def _fat(material: Material) -> tuple[Reply, Clause]:
     if material.on_ct == "fat":
-        return Reply.YES, f"{material.name} has the density of fat"
-    return Reply.NO, f"fat density is described; {material.name} is not fat"
+        return Reply.YES, _of(material, "appears.fat")
+    return Reply.NO, _of(material, "appears.not_fat")
 
 
-def _mass(material: Material) -> tuple[Reply, str]:
+def _mass(material: Material) -> tuple[Reply, Clause]:
     if material.late_calcification == "known":
-        return Reply.YES, f"{material.name} is known to form nodules and masses (granuloma)"
-    return Reply.NOT_KNOWN, f"a mass is not the usual look of {material.name}"
+        return Reply.YES, _of(material, "appears.granuloma")
+    return Reply.NOT_KNOWN, _of(material, "appears.mass_unusual")
 
 
-def _cyst(material: Material) -> tuple[Reply, str]:
+def _cyst(material: Material) -> tuple[Reply, Clause]:
     if material.on_ct in ("fat", "fluid"):
-        return Reply.YES, f"{material.name} can look like a cyst"
+        return Reply.YES, _of(material, "appears.cyst")
     if material.on_ct == "calcific":
-        return Reply.NO, f"{material.name} does not look like a cyst"
-    return Reply.NOT_KNOWN, f"a cyst is not the usual look of {material.name}"
+        return Reply.NO, _of(material, "appears.not_cyst")
+    return Reply.NOT_KNOWN, _of(material, "appears.cyst_unusual")
 
 
-def _soft(material: Material, look: Look) -> tuple[Reply, str]:
+def _soft(material: Material, look: Look) -> tuple[Reply, Clause]:
     if material.on_ct == "calcific" and look.on_x_ray and look.densities:
-        return (
-            Reply.NOT_KNOWN,
-            f"{material.name} is expected to be calcific on CT, and soft tissue density is described",
-        )
+        return Reply.NOT_KNOWN, _of(material, "appears.expected_calcific")
     if look.on_x_ray:
-        return Reply.YES, f"{material.name} can have this density"
-    return Reply.YES, f"{material.name} can look like this; calcium cannot be told on {_studies(look)}"
+        return Reply.YES, _of(material, "appears.density")
+    return Reply.YES, lambda words: _without_calcium(words, material, look)
 
 
-def _studies(look: Look) -> str:
-    return " or ".join(sorted(look.modalities)) or "this study"
+def _without_calcium(words: Words, material: Material, look: Look) -> str:
+    studies = words.either(words.modality(code) for code in sorted(look.modalities))
+    return words.say("appears.soft", material=material.name, studies=studies or words.say("study.this"))
+
+
+def _of(material: Material, sentence: str) -> Clause:
+    after = material.calcifies_after_months
+    months = int(after.value) if after is not None else ""
+    return lambda words: words.say(sentence, material=material.name, months=months)

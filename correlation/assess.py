@@ -10,17 +10,20 @@ from datetime import date
 from functools import partial
 
 from correlation.alerts import raise_alerts
-from correlation.assessment import Assessment, Attribution, Change, FindingAssessment
-from correlation.attribution import assess_finding, attribute_patient, other_reason
+from correlation.assessment import Assessment, Attribution, CauseAssessment, Change, FindingAssessment, WhenRead
+from correlation.attribution import LIKELY, assess_finding, attribute_patient, other_reason
 from correlation.biochemistry import laboratory_near, newest_laboratory
 from correlation.catalogue import Knowledge
-from correlation.chart import Chart, Memory
+from correlation.chart import Chart, Memory, written
+from correlation.conflicts import shared_records
 from correlation.findings import find_courses
 from correlation.hypothetical import attribution_if, open_questions, standing_of
-from correlation.injections import counted_injections, site_words
+from correlation.injections import counted_injections
 from correlation.look import look_of
 from correlation.missing import missing_facts, unused_facts
 from correlation.ordering import in_order
+from correlation.questionnaire import questionnaire_of
+from correlation.separating import separating_question
 from correlation.timeline import ClinicalCondition, PatientTimeline
 from correlation.weighing import Weighed, Weighing
 from correlation.wording import conclusion_words, limitation_words
@@ -29,17 +32,17 @@ from correlation.would_change import patient_changes, with_changes
 KEPT_MEMORIES = 4
 _MEMORIES: list[tuple[Knowledge, Memory]] = []  # only what follows from the knowledge, never from a patient
 
-NO_IMAGING = "no imaging is in reach; a study with its report is needed"
-NO_REPORT = "imaging exists, its report was not available"
-NO_TARGET = "the imaging in reach was reported and describes nothing that asks for an explanation"
+# Sentences of the catalogue
+NO_IMAGING = "attribution.no_imaging"
+NO_REPORT = "attribution.no_report"
+NO_TARGET = "attribution.no_target"
 
 
 def assess(timeline: PatientTimeline, knowledge: Knowledge, *, as_of: date, would_change: bool = True) -> Assessment:
     """Everything the record of one patient says about deposits and fillers, as known on `as_of`.
 
-    Without `would_change`, what would move the conclusions is left out: that is about a third of the work.
+    Without `would_change`, what would move the conclusions and separate the best causes is left out: half of the work.
     """
-    timeline = in_order(timeline)
     chart = read_chart(timeline, knowledge, as_of=as_of)
     weighing = Weighing(chart)
     weighed = [weighing.differential(finding) for finding in chart.findings]
@@ -48,10 +51,17 @@ def assess(timeline: PatientTimeline, knowledge: Knowledge, *, as_of: date, woul
     other = other_reason(chart, ranked)
     attribution, because = _attribution(chart, findings, other=other)
     changes: tuple[Change, ...] = ()
+    separating = None
     if would_change and attribution is not None:
         changes = _changes(weighing, findings, weighed, now=attribution, other=other)
+        separating = separating_question(ranked, chart.memory.questionnaire, chart.words)
     alerts = raise_alerts(chart)
-    differential = tuple(with_changes(weighing, item) if would_change else item.assessment() for item in ranked)
+    differential: Sequence[CauseAssessment]
+    if would_change:
+        differential = tuple(with_changes(weighing, item) for item in ranked)
+    else:
+        differential = WhenRead(lambda: tuple(item.assessment(knowledge.words) for item in ranked))
+    likely = [item.assessment(knowledge.words) for item in ranked if item.category in LIKELY]
     missing = missing_facts(chart)
     return Assessment(
         attribution=attribution,
@@ -60,13 +70,20 @@ def assess(timeline: PatientTimeline, knowledge: Knowledge, *, as_of: date, woul
         differential=differential,
         alerts=alerts,
         missing=missing,
-        unused=unused_facts(chart, findings),
+        unused=WhenRead(lambda: unused_facts(chart, findings)),
         would_change=changes,
+        separating_question=separating,
         conclusion=conclusion_words(
-            attribution, because=because, findings=findings, differential=differential, alerts=alerts, missing=missing
+            attribution,
+            because=because,
+            findings=findings,
+            differential=likely,
+            alerts=alerts,
+            missing=missing,
+            knowledge=knowledge,
         ),
         limitations=limitation_words(knowledge, chart),
-        timeline=timeline,
+        timeline=chart.timeline,
         as_of=as_of,
         edition=knowledge.edition,
         digest=knowledge.digest,
@@ -76,16 +93,20 @@ def assess(timeline: PatientTimeline, knowledge: Knowledge, *, as_of: date, woul
 def read_chart(timeline: PatientTimeline, knowledge: Knowledge, *, as_of: date) -> Chart:
     """The facts read together: findings grouped, injections that count, the laboratory near the imaging."""
     memory = _memory_of(knowledge)
+    timeline = in_order(timeline)
     courses = find_courses(timeline, knowledge=knowledge, wide=memory.parts)
     seen = {mention.seen for course in courses for mention in course.seen if mention.seen}
     seen |= {exam.started for exam in timeline.exams if exam.started and not courses}
     anchors = sorted({day for when in seen for day in (when.earliest, when.latest)})
+    counted = counted_injections(timeline.injections)
     return Chart(
         timeline=timeline,
         knowledge=knowledge,
         as_of=as_of,
         findings=courses,
-        counted=counted_injections(timeline.injections),
+        counted=counted,
+        materials=frozenset(item.material for item in counted),
+        shared=shared_records(counted),
         laboratory=laboratory_near(timeline, measures=knowledge.measures, anchors=anchors),
         newest=newest_laboratory(timeline, measures=knowledge.measures),
         conditions=_by_concept(timeline.conditions),
@@ -103,7 +124,7 @@ def _memory_of(knowledge: Knowledge) -> Memory:
     for region in knowledge.regions.values():
         for wider in region.broader:
             parts[wider] = parts.get(wider, 0) + 1
-    memory = Memory(parts=parts)
+    memory = Memory(questionnaire=questionnaire_of(knowledge.causes), parts=parts)
     _MEMORIES.append((knowledge, memory))
     del _MEMORIES[:-KEPT_MEMORIES]
     return memory
@@ -120,16 +141,18 @@ def _attribution(
     chart: Chart, findings: tuple[FindingAssessment, ...], *, other: str
 ) -> tuple[Attribution | None, str]:
     """The patient's attribution and why. `other` is a reason beside fillers, or empty."""
+    words = chart.words
     if not findings:
         if not chart.timeline.exams and not chart.timeline.findings:
-            return None, NO_IMAGING
+            return None, words.say(NO_IMAGING)
         if chart.timeline.findings or any(exam.reported for exam in chart.timeline.exams):
-            return Attribution.NOT_APPLICABLE, NO_TARGET
-        return Attribution.INDETERMINATE, NO_REPORT
-    named = [(f"{item.finding.kind}, {site_words(item.finding.site)}", item.attribution) for item in findings]
-    attribution, because = attribute_patient(named, other_reason=other)
+            return Attribution.NOT_APPLICABLE, words.say(NO_TARGET)
+        return Attribution.INDETERMINATE, words.say(NO_REPORT)
+    named = [(words.finding(item.finding.kind, item.finding.site), item.attribution) for item in findings]
+    attribution, clause = attribute_patient(named, other_reason=other)
+    because = written(clause, words)
     if other and other not in because and attribution is Attribution.PARTLY:
-        because = f"{because}; and {other}"
+        because = words.say("attribution.and_other", because=because, other=other)
     return attribution, because
 
 
@@ -150,4 +173,5 @@ def _changes(
         now=now,
         asked=open_questions(chart, weighed),
         attribute=attribution_if(chart, weighing, standings, other_reason=other),
+        words=chart.words,
     )

@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import overload
+from typing import TypeVar, overload
 
 from correlation.dates import DateRange
 from correlation.timeline import BodySite, FillerInjection, ImagingFinding, PatientTimeline, ResourceRef
+
+T = TypeVar("T")
 
 
 class Reply(StrEnum):
@@ -70,36 +72,36 @@ class Answer:
     sources: tuple[str, ...] = ()
 
 
-class Answers(Sequence[Answer]):
-    """The answers of one cause, put into words when they are first read: of thirty causes a reader sees a few."""
+class WhenRead(Sequence[T]):
+    """A tuple that is put into words when it is first read: of thirty causes a reader sees a few."""
 
-    __slots__ = ("_answers", "_write")
+    __slots__ = ("_items", "_write")
 
-    def __init__(self, write: Callable[[], tuple[Answer, ...]]) -> None:
-        """`write` puts the answers into words; it is called at most once."""
+    def __init__(self, write: Callable[[], tuple[T, ...]]) -> None:
+        """`write` gives the items; it is called at most once."""
         self._write = write
-        self._answers: tuple[Answer, ...] | None = None
+        self._items: tuple[T, ...] | None = None
 
-    def _written(self) -> tuple[Answer, ...]:
-        if self._answers is None:
-            self._answers = self._write()
-        return self._answers
+    def _written(self) -> tuple[T, ...]:
+        if self._items is None:
+            self._items = self._write()
+        return self._items
 
     @overload
-    def __getitem__(self, place: int) -> Answer: ...
+    def __getitem__(self, place: int) -> T: ...
     @overload
-    def __getitem__(self, place: slice) -> tuple[Answer, ...]: ...
-    def __getitem__(self, place: int | slice) -> Answer | tuple[Answer, ...]:
+    def __getitem__(self, place: slice) -> tuple[T, ...]: ...
+    def __getitem__(self, place: int | slice) -> T | tuple[T, ...]:
         return self._written()[place]
 
-    def __iter__(self) -> Iterator[Answer]:
+    def __iter__(self) -> Iterator[T]:
         return iter(self._written())
 
     def __len__(self) -> int:
         return len(self._written())
 
     def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, Answers | tuple) and self._written() == tuple(other))
+        return self is other or (isinstance(other, WhenRead | tuple) and self._written() == tuple(other))
 
     def __hash__(self) -> int:
         return hash(self._written())
@@ -107,8 +109,8 @@ class Answers(Sequence[Answer]):
     def __repr__(self) -> str:
         return repr(self._written())
 
-    def __reduce__(self) -> tuple[type[tuple[Answer, ...]], tuple[tuple[Answer, ...]]]:
-        """Between processes, a plain tuple of written answers."""
+    def __reduce__(self) -> tuple[type[tuple[T, ...]], tuple[tuple[T, ...]]]:
+        """Between processes, a plain tuple of what was written."""
         return tuple, (self._written(),)
 
 
@@ -119,6 +121,24 @@ class Change:
     questions: tuple[str, ...]
     replies: tuple[Reply, ...]
     becomes: str  # a Category for a cause, an Attribution for the patient
+    says: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeparatingQuestion:
+    """The next thing to find out: the unknown question that separates the two best causes most (ids of causes).
+
+    `cause` is the one that asks, so that "the disease" in `ask` is known; `favours_first` and `favours_second` are the
+    replies that would speak for the one and for the other; `says` puts all of it in a sentence.
+    """
+
+    question: str
+    ask: str
+    cause: str
+    first_cause: str
+    second_cause: str
+    favours_first: Reply
+    favours_second: Reply
     says: str
 
 
@@ -154,7 +174,7 @@ class FindingAssessment:
     finding: FindingCourse
     attribution: Attribution
     because: str
-    differential: tuple[CauseAssessment, ...]
+    differential: Sequence[CauseAssessment]
     injections: tuple[FillerInjection, ...] = ()  # the ones that fit this finding
 
 
@@ -183,16 +203,18 @@ class Assessment:
 
     `attribution` is `None` where there is no imaging at all: then there is no report; `missing` says what is needed.
     `differential` ranks the causes over all findings, best first, every cause of the knowledge base included.
+    `separating_question` is what to find out next to tell the two best apart, `None` where no two are likely.
     """
 
     attribution: Attribution | None
     because: str
     findings: tuple[FindingAssessment, ...]
-    differential: tuple[CauseAssessment, ...]
+    differential: Sequence[CauseAssessment]
     alerts: tuple[Alert, ...]
     missing: tuple[str, ...]
-    unused: tuple[UnusedFact, ...]
+    unused: Sequence[UnusedFact]
     would_change: tuple[Change, ...]
+    separating_question: SeparatingQuestion | None = None
     conclusion: str
     limitations: tuple[str, ...]
     timeline: PatientTimeline

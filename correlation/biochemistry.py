@@ -7,13 +7,16 @@ CKD-EPI 2021 creatinine equation (adults only, sex known); clinical summary, sec
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 
 from correlation.catalogue import Measure
+from correlation.dates import DateRange
 from correlation.timeline import LabResult, PatientTimeline, ResourceRef
+from correlation.words import Words
 
 CALCIUM = "calcium"
 CALCIUM_CORRECTED = "calcium_corrected"
@@ -48,7 +51,7 @@ class Level:
     unit: str
     low: Decimal | None
     high: Decimal | None
-    says: str
+    says: Callable[[Words], str]
     collected: date | None
     evidence: tuple[ResourceRef, ...]
     comparator: str | None = None
@@ -113,11 +116,16 @@ def level_of(result: LabResult, *, value: Decimal) -> Level:
         unit=result.unit,
         low=result.low,
         high=result.high,
-        says=f"{_written(result, value)}, {range_words(result)}, on {result.collected or 'an unknown day'}",
+        says=partial(_level_words, result=result, value=value),
         collected=result.collected.latest if result.collected else None,
         evidence=(result.source,),
         comparator=result.comparator,
     )
+
+
+def _level_words(words: Words, *, result: LabResult, value: Decimal) -> str:
+    written, limits = _written(result, value), range_words(result, words)
+    return words.say("labs.level", value=written, range=limits, day=words.day(result.collected))
 
 
 def _written(result: LabResult, value: Decimal) -> str:
@@ -135,18 +143,21 @@ def plain(value: Decimal) -> str:
     return format(value, ".3f").rstrip("0").rstrip(".")
 
 
-def range_words(result: LabResult) -> str:
+def range_words(result: LabResult, words: Words) -> str:
     """The range a result was judged by, in the unit the value was written in, and whether the record gave it."""
-    kind = "adult default range" if result.range_is_default else "range"
-    if result.range_as_written:
-        return f"{kind} {result.range_as_written}"
-    if result.low is not None and result.high is not None:
-        return f"{kind} {plain(result.low)} to {plain(result.high)}"
-    if result.high is not None:
-        return f"{kind} up to {plain(result.high)}"
-    if result.low is not None:
-        return f"{kind} from {plain(result.low)}"
-    return "no range given"
+    limits = result.range_as_written or _limits(result, words)
+    if not limits:
+        return words.say("range.none")
+    return words.say("range.default" if result.range_is_default else "range.given", range=limits)
+
+
+def _limits(result: LabResult, words: Words) -> str:
+    low, high = (None if limit is None else plain(limit) for limit in (result.low, result.high))
+    if low is not None and high is not None:
+        return words.say("range.between", low=low, high=high)
+    if high is not None:
+        return words.say("range.up_to", high=high)
+    return words.say("range.from", low=low) if low is not None else ""
 
 
 def laboratory_near(
@@ -154,35 +165,46 @@ def laboratory_near(
 ) -> Laboratory:
     """The nearest valid result of every test within the window (90 days) of any of the given days."""
     window = int(measures["lab_window"].value)
-    chosen: dict[str, tuple[tuple[int, int, int, str, str], LabResult]] = {}
-    for result in timeline.labs:
-        away = _days_away(result, anchors) if usable(result) else None
-        if away is None or away > window:
-            continue
-        later_first = -result.collected.latest.toordinal() if result.collected else 0
-        rank = (int(result.preliminary), away, later_first, str(result.value), result.source.reference)
-        if result.test not in chosen or rank < chosen[result.test][0]:
-            chosen[result.test] = (rank, result)
-    results = {test: result for test, (_, result) in sorted(chosen.items())}
-    return Laboratory(timeline=timeline, measures=measures, results=results)
+    chosen: dict[str, tuple[tuple[bool, int, int, str, str], LabResult]] = {}
+    if anchors:
+        first, last = min(anchors) - timedelta(days=window), max(anchors) + timedelta(days=window)
+        for result in timeline.labs:
+            when = result.collected
+            if when is None or when.latest < first or when.earliest > last or not usable(result):
+                continue
+            away = _days_away(when, anchors)
+            if away > window:
+                continue
+            later_first = -when.latest.toordinal()
+            rank = (result.preliminary, away, later_first, str(result.value), result.source.reference)
+            if result.test not in chosen or rank < chosen[result.test][0]:
+                chosen[result.test] = (rank, result)
+    return Laboratory(timeline=timeline, measures=measures, results={test: one for test, (_, one) in chosen.items()})
 
 
-def _days_away(result: LabResult, anchors: Sequence[date]) -> int | None:
-    when = result.collected
-    if when is None or not anchors:
-        return None
+def _days_away(when: DateRange, anchors: Sequence[date]) -> int:
     return min(max((when.earliest - day).days, (day - when.latest).days, 0) for day in anchors)
 
 
 def newest_laboratory(timeline: PatientTimeline, *, measures: Mapping[str, Measure]) -> Laboratory:
     """The newest valid result of every test, whatever the imaging date: what alerts look at."""
-    dated = sorted((item for item in timeline.labs if usable(item) and item.collected), key=_age_order)
-    return Laboratory(timeline=timeline, measures=measures, results={item.test: item for item in dated})
+    newest: dict[str, tuple[date, LabResult]] = {}
+    for result in timeline.labs:
+        if result.collected is None or not usable(result):
+            continue
+        latest = result.collected.latest
+        held = newest.get(result.test)
+        if (
+            held is None
+            or latest > held[0]
+            or (latest == held[0] and _same_day_order(result) > _same_day_order(held[1]))
+        ):
+            newest[result.test] = (latest, result)
+    return Laboratory(timeline=timeline, measures=measures, results={test: one for test, (_, one) in newest.items()})
 
 
-def _age_order(result: LabResult) -> tuple[date, bool, str, str]:
-    latest = result.collected.latest if result.collected else date.min
-    return latest, not result.preliminary, str(result.value), result.source.reference
+def _same_day_order(result: LabResult) -> tuple[bool, str, str]:
+    return not result.preliminary, str(result.value), result.source.reference
 
 
 def corrected_calcium(*, calcium: Decimal, albumin: Decimal, slope: Decimal, reference: Decimal) -> Decimal:
@@ -214,13 +236,24 @@ def egfr_ckd_epi_2021(*, creatinine_mg_dl: Decimal, age_years: int, sex: str | N
 
 
 def _calcium(laboratory: Laboratory) -> Level | None:
-    """The calcium to judge by: ionised first, then corrected (given or calculated), then total."""
-    given = laboratory.level(CALCIUM_IONISED) or laboratory.level(CALCIUM_CORRECTED)
-    if given is not None:
-        return given
+    """The calcium to judge by: the newest; of one day ionised before corrected (given or calculated) before total."""
+    candidates = (
+        laboratory.level(CALCIUM_IONISED),
+        laboratory.level(CALCIUM_CORRECTED),
+        _total_or_corrected(laboratory),
+    )
+    found = [level for level in candidates if level is not None]
+    return max(found, key=lambda level: level.collected or date.min, default=None)  # the first of equals
+
+
+def _total_or_corrected(laboratory: Laboratory) -> Level | None:
+    """Total calcium, corrected by an albumin of about the same time where there is one."""
     total = laboratory.level(CALCIUM)
     albumin = laboratory.level(ALBUMIN)
     if total is None or albumin is None or total.comparator or albumin.comparator:
+        return total
+    apart = abs((total.collected or date.min) - (albumin.collected or date.min))
+    if apart > timedelta(days=int(laboratory.measures["lab_window"].value)):
         return total
     value = corrected_calcium(
         calcium=total.value,
@@ -232,7 +265,9 @@ def _calcium(laboratory: Laboratory) -> Level | None:
         total,
         test=CALCIUM_CORRECTED,
         value=value,
-        says=f"{plain(value)} {total.unit} corrected for albumin {albumin.says}; total calcium {total.says}",
+        says=lambda words: words.say(
+            "labs.corrected", value=plain(value), unit=total.unit, albumin=albumin.says(words), total=total.says(words)
+        ),
         evidence=(*total.evidence, *albumin.evidence),
     )
 
@@ -251,7 +286,13 @@ def _product(laboratory: Laboratory) -> Level | None:
         unit="mmol2/L2",
         low=None,
         high=None,
-        says=f"{plain(value)} mmol2/L2 (= {older} mg2/dL2) from calcium {calcium.says} and phosphate {phosphate.says}",
+        says=lambda words: words.say(
+            "labs.product",
+            value=plain(value),
+            older=older,
+            calcium=calcium.says(words),
+            phosphate=phosphate.says(words),
+        ),
         collected=calcium.collected,
         evidence=(*calcium.evidence, *phosphate.evidence),
     )
@@ -276,7 +317,7 @@ def _kidney(laboratory: Laboratory) -> Level | None:
         unit="mL/min/{1.73_m2}",
         low=None,
         high=None,
-        says=f"{value} mL/min/1.73 m2, calculated (CKD-EPI 2021) from creatinine {creatinine.says}",
+        says=lambda words: words.say("labs.egfr", value=value, creatinine=creatinine.says(words)),
     )
 
 

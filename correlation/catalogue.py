@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 
 from correlation.assessment import Category, Strength
+from correlation.words import BASE_LANGUAGE, NO_WORDS, Words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +91,6 @@ class Region:
 
     id: str
     name: str
-    name_es: str
     group: str
     synonyms_en: tuple[str, ...]
     synonyms_es: tuple[str, ...]
@@ -120,7 +120,6 @@ class Analyte:
 
     id: str
     name: str
-    name_es: str
     aliases: tuple[str, ...]
     loinc: tuple[str, ...]
     unit: str
@@ -155,7 +154,6 @@ class Cause:
 
     id: str
     name: str
-    name_es: str
     summary: str
     next_step: str
     from_filler: bool
@@ -208,3 +206,19 @@ class Knowledge:
     file_reviews: Mapping[str, Review] = field(default_factory=dict)  # who checked a file of many entries, by its path
     issued: date | None = None
     next_review: date | None = None
+    words: Words = field(default=NO_WORDS, compare=False, repr=False)  # of the language that names and questions are in
+    in_languages: Mapping[str, Knowledge] = field(default_factory=dict, compare=False, repr=False)  # by BCP 47 tag
+
+    def in_language(self, language: str) -> Knowledge:
+        """The same knowledge in another language; in its own where that one is not there."""
+        return self.in_languages.get(language, self)
+
+    def names_of_lab(self, test: str) -> tuple[str, ...]:
+        """A laboratory test's name in every language, the knowledge's own first."""
+        spoken = (knowledge.labs[test].name for knowledge in self.in_languages.values())
+        return tuple(dict.fromkeys((self.labs[test].name, *spoken)))
+
+    @property
+    def base(self) -> Knowledge:
+        """The same knowledge in the language its files are written in: codes are displayed in it."""
+        return self.in_language(BASE_LANGUAGE)

@@ -5,7 +5,7 @@ A `Chart` lives for one assessment. It remembers what was worked out once, so th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
@@ -16,22 +16,23 @@ from correlation.biochemistry import Laboratory
 from correlation.catalogue import Cause, Knowledge, Question
 from correlation.look import Look
 from correlation.timeline import ClinicalCondition, FillerInjection, PatientTimeline, ResourceRef, Side
+from correlation.words import Words
 
 Reach = tuple[Reply, int | None, bool]  # within reach, steps, only a wide area named
-Words = str | Callable[[], str]  # a clause, or how to write it once somebody reads it
-NO_WORDS: frozenset[str] = frozenset()
+Clause = str | Callable[[Words], str]  # the id of a sentence, or how to write one once somebody reads it
+NONE_GIVEN: frozenset[str] = frozenset()
 
 
-def written(words: Words) -> str:
-    """The clause itself."""
-    return words if isinstance(words, str) else words()
+def written(clause: Clause, words: Words) -> str:
+    """The clause in a language."""
+    return words.say(clause) if isinstance(clause, str) else clause(words)
 
 
 class Said(NamedTuple):
     """What a question function answers: the reply, one sentence why, and the facts it rests on."""
 
     reply: Reply
-    because: Words
+    because: Clause
     evidence: tuple[ResourceRef, ...] = ()
 
     def turned(self) -> Said:
@@ -42,8 +43,7 @@ class Said(NamedTuple):
 OPPOSITE = {Reply.YES: Reply.NO, Reply.NO: Reply.YES, Reply.NOT_KNOWN: Reply.NOT_KNOWN}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fit:
+class Fit(NamedTuple):
     """How one injection fits one finding. `steps` is the distance between regions, `None` for far or not known.
 
     `broad`: the site was only given as a wide area such as "face". `sides` were injected within reach, empty where any
@@ -58,12 +58,11 @@ class Fit:
     sides: frozenset[Side]
     side: Reply
     appears: Reply
-    appears_because: str
+    appears_because: Clause
     months: tuple[int, int] | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JointFit:
+class JointFit(NamedTuple):
     """The recorded injections of some materials that fit a finding best, taken together.
 
     `fits` is empty where none is on record. `partly_covered`: both sides are described and one was injected.
@@ -71,6 +70,7 @@ class JointFit:
 
     fits: tuple[Fit, ...]
     injections: tuple[FillerInjection, ...]
+    sources: tuple[ResourceRef, ...]
     before: Reply
     reach: Reply
     side: Reply
@@ -85,33 +85,60 @@ class JointFit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One question of one cause made ready: its function, its words to compare, and where a yes and a no are counted.
+class Asked:
+    """One thing that is asked, and what it compares with; several causes may ask it.
 
-    Questions of several causes that ask the same thing have the same `meaning`: they are answered once.
+    `yes` and `no` say where such a reply is counted: for which causes (their place in the knowledge base), and as which
+    strength (its place in `category.ORDER`).
     """
 
-    question: Question
-    ask: Callable[[Case], Said]
+    question: str
+    materials: tuple[str, ...]  # of the cause that asks
+    parameters: Mapping[str, tuple[str, ...]]
     sets: Mapping[str, frozenset[str]]
-    per_finding: bool
-    meaning: int
+    every: frozenset[str]  # the words of all parameters
+    yes: Sequence[tuple[int, int]]
+    no: Sequence[tuple[int, int]]
+
+    def words(self, name: str) -> frozenset[str]:
+        """The words of a parameter, empty where the cause gives none."""
+        return self.sets.get(name, NONE_GIVEN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One question of one cause: which thing it asks, by its place in the questionnaire, and where it is counted."""
+
+    question: Question
+    place: int
     yes_place: int
     no_place: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The questions of one cause made ready, and at which place each stands."""
+    """The questions of one cause made ready; `places` finds what was said to one by its id."""
 
+    cause: Cause
     steps: tuple[Step, ...]
     places: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Questionnaire:
+    """All that a knowledge base asks, each thing once: of the patient, then of each finding. `plans`: by cause."""
+
+    of_patient: tuple[tuple[Callable[[Chart, Asked], Said], Asked], ...]
+    of_finding: tuple[tuple[Callable[[Case, Asked], Said], Asked], ...]
+    asked: tuple[Asked, ...]
+    plans: tuple[Plan, ...]
+
+
 class Judgement(NamedTuple):
-    """What counts of answers come to: the category, and the weight that ranks causes inside it."""
+    """What counts of answers come to: the category, its place among categories, the weight that ranks inside it."""
 
     category: Category
+    order: int
     weight: int
 
 
@@ -119,13 +146,12 @@ class Judgement(NamedTuple):
 class Memory:
     """What was worked out for one edition of the knowledge base and holds for every patient."""
 
-    parts: dict[str, int] = field(default_factory=dict)
+    questionnaire: Questionnaire
+    parts: Mapping[str, int]
     distances: dict[tuple[str, str], int | None] = field(default_factory=dict)
     reaches: dict[tuple[str, str, str], Reach] = field(default_factory=dict)
     judgements: dict[tuple[int, ...], Judgement] = field(default_factory=dict)  # by counts of answers
     moved: dict[tuple[tuple[int, ...], int, int], Category] = field(default_factory=dict)  # with two answers more
-    meanings: dict[str, int] = field(default_factory=dict)
-    plans: dict[str, Plan] = field(default_factory=dict)  # the questions of each cause, made ready
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +163,8 @@ class Chart:
     as_of: date
     findings: tuple[FindingCourse, ...]
     counted: tuple[FillerInjection, ...]
+    materials: frozenset[str]  # of the injections that count
+    shared: Mapping[str, Sequence[FillerInjection]]  # by the resource that several of them were read from
     laboratory: Laboratory
     newest: Laboratory
     conditions: Mapping[str, tuple[ClinicalCondition, ...]]
@@ -144,8 +172,12 @@ class Chart:
     looks: dict[str, Look] = field(default_factory=dict)
     fits: dict[str, tuple[Fit, ...]] = field(default_factory=dict)
     joints: dict[tuple[str, tuple[str, ...]], JointFit] = field(default_factory=dict)
-    conflicts: dict[int, str] = field(default_factory=dict)  # by the identity of the injection
-    statements: dict[ResourceRef, list[FillerInjection]] = field(default_factory=dict)
+    conflicts: dict[int, Clause] = field(default_factory=dict)  # by the identity of the injection
+
+    @property
+    def words(self) -> Words:
+        """The words of the language that the knowledge is in."""
+        return self.knowledge.words
 
     @property
     def parts(self) -> Mapping[str, int]:
@@ -164,25 +196,30 @@ class Chart:
             self.memory.distances[key] = distance(self.knowledge, region, other)
         return self.memory.distances[key]
 
+    def near(self, one: str, other: str) -> bool:
+        """Whether two regions are the same, lie in each other or are neighbours."""
+        regions = self.knowledge.regions
+        if one == other or one not in regions or other not in regions:
+            return one == other
+        if one in regions[other].broader or other in regions[one].broader:
+            return True
+        steps = self.steps(one, other)
+        return steps is not None and steps <= 1
+
     def months(self, name: str) -> int:
         """A number of the knowledge base that is counted in months."""
         return int(self.knowledge.measures[name].value)
 
 
-@dataclass(slots=True, kw_only=True)  # not frozen, only because hundreds are made for one patient and that is slower
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """What one question is asked about: one cause and one finding of one patient. `finding` is `None` without any."""
+    """One finding of one patient, about which is asked; `evidence` is what it was read from."""
 
     chart: Chart
-    finding: FindingCourse | None
-    look: Look | None
-    cause: Cause
-    parameters: Mapping[str, tuple[str, ...]]
-    sets: Mapping[str, frozenset[str]]
-
-    def words(self, name: str) -> frozenset[str]:
-        """The words of the question's parameter, empty where the cause gives none."""
-        return self.sets.get(name, NO_WORDS)
+    finding: FindingCourse
+    look: Look
+    evidence: tuple[ResourceRef, ...]
 
 
-NO_FINDING = Said(Reply.NOT_KNOWN, "there is no finding to look at")
+NO_SUCH_FILLER = Said(Reply.NOT_KNOWN, "product.no_such")
+NO_FINDING = Said(Reply.NOT_KNOWN, "answer.no_finding")

@@ -13,7 +13,6 @@ from collections.abc import Container, Iterable, Mapping
 from correlation.assessment import FindingCourse
 from correlation.catalogue import Knowledge
 from correlation.dates import DateRange
-from correlation.ordering import finding_order
 from correlation.timeline import (
     TARGET_KINDS,
     BodySite,
@@ -23,6 +22,7 @@ from correlation.timeline import (
     PatientTimeline,
     Side,
 )
+from correlation.words import Words
 
 # Kinds that may name one and the same thing on different studies; the others stand alone.
 DEPOSIT_FAMILY = frozenset(
@@ -66,7 +66,11 @@ def find_courses(timeline: PatientTimeline, *, knowledge: Knowledge, wide: Conta
     _place(groups, (item for item in sited if not item.tissue and item.kind is not FindingKind.CALCULUS))
     _spread(groups, [item for item in mentions if item.site and item.site.region in wide], knowledge=knowledge)
     _spread(groups, [item for item in mentions if item.site is None], knowledge=knowledge)
-    found = [_course(place, seen) for place, seen in groups.items()]
+    order = {id(item): place for place, item in enumerate(timeline.findings)}
+    found = [
+        _course(place, sorted(seen, key=lambda item: order[id(item)]), knowledge.words)
+        for place, seen in groups.items()
+    ]
     return tuple(sorted(found, key=lambda item: item.key))
 
 
@@ -125,9 +129,9 @@ def _lies_in(region: str, wide: str, *, knowledge: Knowledge) -> bool:
     return region == wide or (region in knowledge.regions and wide in knowledge.regions[region].broader)
 
 
-def _course(place: Place, seen: list[ImagingFinding]) -> FindingCourse:
+def _course(place: Place, seen: list[ImagingFinding], words: Words) -> FindingCourse:
     family, region, layer = place
-    ordered = tuple(sorted(seen, key=finding_order))
+    ordered = tuple(seen)
     key = ":".join(part for part in (family, region or "unsited", layer) if part)
     return FindingCourse(
         key=key,
@@ -135,7 +139,7 @@ def _course(place: Place, seen: list[ImagingFinding]) -> FindingCourse:
         site=_site(region, ordered),
         seen=ordered,
         first_seen=_first_seen(ordered),
-        course=_story(ordered),
+        course=_story(ordered, words),
     )
 
 
@@ -169,25 +173,14 @@ def _only_told(item: ImagingFinding) -> bool:
     return item.exam is None and item.certainty is Certainty.HISTORY
 
 
-CHANGE_WORDS: Mapping[str, str] = {
-    "decreased": "smaller",
-    "increased": "larger",
-    "stable": "unchanged",
-    "new": "new",
-    "residual": "a residue",
-}
-
-
-def _story(seen: tuple[ImagingFinding, ...]) -> str:
-    dates = list(dict.fromkeys(str(item.seen) for item in seen if item.seen))
-    changes = list(
-        dict.fromkeys(
-            f"{CHANGE_WORDS.get(item.change, item.change)} on {item.seen or 'an undated study'}"
-            for item in seen
-            if item.change
-        )
-    )
+def _story(seen: tuple[ImagingFinding, ...], words: Words) -> str:
+    dates = list(dict.fromkeys(words.day(item.seen) for item in seen if item.seen))
     if not dates:
-        return "date of the study not known"
-    told = f"seen once, on {dates[0]}" if len(dates) == 1 else f"seen on {', '.join(dates)}"
+        return words.say("course.no_date")
+    changes = dict.fromkeys(
+        words.say("course.changed", change=words.term(item.change), day=words.day(item.seen))
+        for item in seen
+        if item.change
+    )
+    told = words.say("course.once" if len(dates) == 1 else "course.seen", days=", ".join(dates))
     return "; ".join([told, *changes])

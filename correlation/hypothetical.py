@@ -58,7 +58,7 @@ def open_questions(chart: Chart, differentials: Sequence[Sequence[Weighed]]) -> 
                 asked |= _unknown(item, ASKED_AGAIN)
             if item.cause.id == CALCIUM_FILLER:
                 if item.reply(RECORDED) is not Reply.YES:
-                    asked[RECORDED] = "Is a calcium filler on record that fits in date, place and side?"
+                    asked[RECORDED] = chart.words.say("change.fitting_record")
                 asked |= _unknown(item, frozenset({MINERAL}))
     return dict(sorted(asked.items()))
 
@@ -70,8 +70,8 @@ def _on_record(chart: Chart, item: Weighed) -> bool:
 def _unknown(item: Weighed, wanted: frozenset[str]) -> dict[str, str]:
     return {
         question.id: question.ask
-        for question, said in zip(item.cause.questions, item.said, strict=True)
-        if question.id in wanted and said.reply is Reply.NOT_KNOWN
+        for question in item.cause.questions
+        if question.id in wanted and item.reply(question.id) is Reply.NOT_KNOWN
     }
 
 

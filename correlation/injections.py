@@ -10,20 +10,19 @@ from collections.abc import Iterable, Sequence
 
 from correlation.appearance import can_appear
 from correlation.assessment import FindingCourse, Reply, UnusedFact
-from correlation.chart import Chart, Fit, JointFit, Reach
+from correlation.chart import Chart, Clause, Fit, JointFit, Reach
 from correlation.dates import DateRange
-from correlation.ordering import injection_order
 from correlation.timeline import BodySite, FillerInjection, Side
+from correlation.words import LATERAL, Words
 
 SCORE = {Reply.YES: 1, Reply.NOT_KNOWN: 0, Reply.NO: -10}
 UNKNOWN_MATERIAL = "unknown"
 BROAD_PARTS = 7  # a word for as many regions ("face", "trunk") names no place; "cheek" or "hand" does
-LATERAL = frozenset({Side.LEFT, Side.RIGHT})
-
-
+NOWHERE: Reach = (Reply.NOT_KNOWN, None, False)
 NO_FIT = JointFit(
     fits=(),
     injections=(),
+    sources=(),
     before=Reply.NOT_KNOWN,
     reach=Reply.NOT_KNOWN,
     side=Reply.NOT_KNOWN,
@@ -34,34 +33,17 @@ NO_FIT = JointFit(
 
 
 def counted_injections(injections: Iterable[FillerInjection]) -> tuple[FillerInjection, ...]:
-    """The injections that may count, oldest first, undated ones last."""
-    return tuple(sorted((item for item in injections if item.ignored_because is None), key=injection_order))
+    """The injections that may count, in the order of the timeline: oldest first, undated ones last."""
+    return tuple(item for item in injections if item.ignored_because is None)
 
 
-def ignored_injections(injections: Iterable[FillerInjection]) -> tuple[UnusedFact, ...]:
+def ignored_injections(injections: Iterable[FillerInjection], words: Words) -> tuple[UnusedFact, ...]:
     """The injections the record itself forbids counting, with the reason."""
     return tuple(
-        UnusedFact(source=item.source, what=injection_words(item), why=item.ignored_because)
-        for item in sorted(injections, key=injection_order)
+        UnusedFact(source=item.source, what=words.injection(item), why=item.ignored_because)
+        for item in injections
         if item.ignored_because is not None
     )
-
-
-def injection_words(injection: FillerInjection) -> str:
-    """One injection in a few words: product, date, sites."""
-    product = injection.product or injection.material
-    sites = ", ".join(site_words(site) for site in injection.sites) or "site not stated"
-    return f"{product} on {injection.performed or 'an unknown date'}, {sites}"
-
-
-def site_words(site: BodySite | None) -> str:
-    """A site with its sides, such as `malar (both sides)`."""
-    if site is None:
-        return "site not stated"
-    name = site.region.replace("_", " ")
-    if site.sides >= LATERAL:
-        return f"{name} (both sides)"
-    return f"{name} ({' and '.join(sorted(site.sides))})" if site.sides else name
 
 
 def fits_of(chart: Chart, finding: FindingCourse) -> tuple[Fit, ...]:
@@ -81,11 +63,11 @@ def joint_fit(chart: Chart, finding: FindingCourse, *, materials: Sequence[str])
 
 
 def _join(chart: Chart, finding: FindingCourse, materials: Sequence[str]) -> JointFit:
-    fits = [fit for fit in fits_of(chart, finding) if fit.injection.material in materials]
-    if not fits:
+    if chart.materials.isdisjoint(materials):
         return NO_FIT
-    best = max(_score(fit) for fit in fits)
-    kept = tuple(fit for fit in fits if _score(fit) == best)
+    fits = [(_score(fit), fit) for fit in fits_of(chart, finding) if fit.injection.material in materials]
+    best = max(score for score, _ in fits)
+    kept = tuple(fit for score, fit in fits if score == best)
     first = kept[0]
     alike = tuple(
         fit for fit in kept if (fit.before, fit.reach, fit.appears) == (first.before, first.reach, first.appears)
@@ -94,6 +76,7 @@ def _join(chart: Chart, finding: FindingCourse, materials: Sequence[str]) -> Joi
     return JointFit(
         fits=alike,
         injections=tuple(fit.injection for fit in alike),
+        sources=tuple(fit.injection.source for fit in alike),
         before=first.before,
         reach=first.reach,
         side=side,
@@ -108,13 +91,15 @@ def _score(fit: Fit) -> int:
 
 
 def _fit(chart: Chart, finding: FindingCourse, injection: FillerInjection, *, newest: DateRange | None) -> Fit:
-    reach, steps, broad = _reach(chart, finding, injection)
+    reached = _reached(chart, finding, injection)
+    reach, steps, broad = max((reach for _, reach in reached), key=_nearness, default=NOWHERE)
     months = injection.performed.months_until(newest) if injection.performed and newest else None
     material = chart.knowledge.materials.get(injection.material)
     look = chart.looks[finding.key]
-    sides = _sides(chart, finding, injection)
+    sides = _sides(chart, reached)
+    because: Clause
     if material is None or injection.material == UNKNOWN_MATERIAL:
-        appears, because = Reply.NOT_KNOWN, "which product was used is not known"
+        appears, because = Reply.NOT_KNOWN, "appears.product_not_known"
     else:
         appears, because = can_appear(material, look, months=months)
     return Fit(
@@ -144,11 +129,17 @@ def _before(injection: FillerInjection, finding: FindingCourse) -> Reply:
     return Reply.YES if before else Reply.NO
 
 
-def _reach(chart: Chart, finding: FindingCourse, injection: FillerInjection) -> Reach:
-    if finding.site is None or not injection.sites:
-        return Reply.NOT_KNOWN, None, False
-    found = [site_reach(chart, injection.material, site.region, finding.site.region) for site in injection.sites]
-    return max(found, key=lambda item: (SCORE[item[0]], not item[2], -(item[1] if item[1] is not None else 9)))
+def _reached(chart: Chart, finding: FindingCourse, injection: FillerInjection) -> list[tuple[BodySite, Reach]]:
+    """Whether the finding lies within reach of each site that was injected; empty where a place is not known."""
+    if finding.site is None:
+        return []
+    found, material = finding.site.region, injection.material
+    return [(site, site_reach(chart, material, site.region, found)) for site in injection.sites]
+
+
+def _nearness(reach: Reach) -> tuple[int, bool, int]:
+    reply, steps, broad = reach
+    return SCORE[reply], not broad, -(9 if steps is None else steps)
 
 
 def site_reach(chart: Chart, material_id: str, injected: str, found: str) -> Reach:
@@ -183,15 +174,9 @@ def _site_reach(chart: Chart, material_id: str, injected: str, found: str) -> Re
     return Reply.NO, steps, False
 
 
-def _sides(chart: Chart, finding: FindingCourse, injection: FillerInjection) -> frozenset[Side]:
+def _sides(chart: Chart, reached: Sequence[tuple[BodySite, Reach]]) -> frozenset[Side]:
     """The sides injected within reach of the finding; empty where any of these sites has none stated."""
-    if finding.site is None:
-        return frozenset()
-    near = [
-        site
-        for site in injection.sites
-        if site_reach(chart, injection.material, site.region, finding.site.region)[0] is not Reply.NO
-    ]
+    near = [site for site, reach in reached if reach[0] is not Reply.NO]
     exact = [site for site in near if site.region not in chart.parts] or near
     if any(not site.sides or Side.MIDLINE in site.sides for site in exact):
         return frozenset()
@@ -203,6 +188,14 @@ def _side(finding: FindingCourse, injected: frozenset[Side]) -> Reply:
     if not described or not injected or (finding.site and Side.MIDLINE in finding.site.sides):
         return Reply.NOT_KNOWN
     return Reply.YES if described <= injected else Reply.NO
+
+
+def mirrors(finding: FindingCourse, fits: Sequence[Fit]) -> bool:
+    """Whether the sides described are the very sides that were injected, neither more nor fewer."""
+    described = finding.site.sides & LATERAL if finding.site else frozenset()
+    if not described or not fits or not all(fit.sides for fit in fits):
+        return False
+    return described == frozenset().union(*(fit.sides for fit in fits))
 
 
 def _joint_side(finding: FindingCourse, fits: tuple[Fit, ...]) -> tuple[Reply, bool]:

@@ -6,6 +6,8 @@ A wrong file stops the process with a `KnowledgeError` that names file and key. 
 from __future__ import annotations
 
 import hashlib
+import io
+import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from importlib.resources import files
@@ -27,6 +29,8 @@ from correlation.knowledge_reader import (
     read_source,
 )
 from correlation.knowledge_table import Table, parse_file
+from correlation.language_reader import read_languages
+from correlation.words import BASE_LANGUAGE
 
 T = TypeVar("T")
 
@@ -39,13 +43,38 @@ SINGLE_FILES = (
     "categories.toml",
     "alerts.toml",
 )
-FOLDERS = ("materials", "causes")
+FOLDERS = ("materials", "causes", "languages")
 
 
 @lru_cache(maxsize=1)
 def load_knowledge() -> Knowledge:
     """The knowledge base that comes with this package; read once per process."""
-    return read_knowledge(files_under(files("correlation") / "knowledge"))
+    return read_knowledge(knowledge_files())
+
+
+def knowledge_files() -> Mapping[str, bytes]:
+    """The files of the knowledge base that comes with this package, by path."""
+    return files_under(files("correlation") / "knowledge")
+
+
+def pack(content: Mapping[str, bytes]) -> bytes:
+    """The files as one zip archive; the same files give the same bytes."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(content):
+            # An entry made without a time has 1980-01-01, so that the archive does not depend on the clock.
+            archive.writestr(zipfile.ZipInfo(path), content[path], zipfile.ZIP_DEFLATED)
+    return packed.getvalue()
+
+
+def read_packed(packed: bytes) -> Knowledge:
+    """The knowledge base in an archive of `pack`. Raises `KnowledgeError`, also where its form is another release's."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+            content = {name: archive.read(name) for name in archive.namelist()}
+    except zipfile.BadZipFile:
+        raise KnowledgeError(file="", key="", says="the archive cannot be read") from None
+    return read_knowledge(content)
 
 
 def files_under(folder: Traversable) -> Mapping[str, bytes]:
@@ -101,7 +130,7 @@ def read_knowledge(content: Mapping[str, bytes]) -> Knowledge:
     )
     edition.done()
     check(knowledge)
-    return knowledge
+    return read_languages(content, knowledge)[BASE_LANGUAGE]
 
 
 def _check_paths(content: Mapping[str, bytes]) -> None:

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from correlation.catalogue import AlertRule, CategoryRule, Cause, Knowledge, Material, Measure
 from correlation.knowledge_page_anatomy import lab_section, region_section
-from correlation.knowledge_page_words import NOT_REVIEWED, cited, file_review, measured, reviewed, table, yes_no
+from correlation.knowledge_page_visibility import visibility_section
+from correlation.knowledge_page_words import NOT_REVIEWED, cited, file_review, measured, names, reviewed, table, yes_no
 
 
 def render(knowledge: Knowledge) -> str:
@@ -17,10 +18,10 @@ def render(knowledge: Knowledge) -> str:
     parts = (
         _head(knowledge),
         _material_section(knowledge),
-        _visibility_section(knowledge.measures),
+        visibility_section(knowledge.measures),
         region_section(knowledge),
         lab_section(knowledge),
-        _cause_section(knowledge.causes.values()),
+        _cause_section(knowledge),
         _category_section(knowledge.categories),
         _alert_section(knowledge.alerts.values()),
         _measure_section(knowledge),
@@ -88,34 +89,12 @@ def _calcifies(material: Material) -> str:
     return f"{material.late_calcification}; not before {measured(material.calcifies_after_months)}"
 
 
-def _visibility_section(measures: Mapping[str, Measure]) -> str:
-    bands = (
-        ("caha_ct_expected_until", "expected"),
-        ("caha_ct_residual_until", "thin residual deposits"),
-        ("caha_ct_uncommon_until", "uncommon; a bulky dense plaque asks for another explanation"),
-        ("caha_ct_rare_until", "rare"),
-    )
-    rows, begin = [], "0"
-    for name, says in bands:
-        measure = measures[name]
-        rows.append((f"{begin} to {measure.value} months", says, cited((measure.source,))))
-        begin = str(measure.value)
-    rows.append((f"after {begin} months", "not expected", cited((measures["caha_ct_rare_until"].source,))))
-    return "\n\n".join(
-        (
-            "## How long calcium hydroxylapatite is expected on CT",
-            "**Expert-set, uncalibrated.** No published series says how often deposits are still seen at each time. "
-            "Known points: nearly all just after treatment [carr08]; thin residues at 36 months in one patient [seed].",
-            table(("Since the last injection in that region", "Deposits on CT", "Source"), rows),
-        )
-    )
+def _cause_section(knowledge: Knowledge) -> str:
+    causes = (_cause(cause, knowledge) for cause in knowledge.causes.values())
+    return "\n\n".join(("## Causes, each as a worksheet", *causes))
 
 
-def _cause_section(causes: Iterable[Cause]) -> str:
-    return "\n\n".join(("## Causes, each as a worksheet", *(_cause(cause) for cause in causes)))
-
-
-def _cause(cause: Cause) -> str:
+def _cause(cause: Cause, knowledge: Knowledge) -> str:
     kinds = [
         "a filler on record or its late effect" if cause.from_filler else "not from a filler on record",
         "a disease of the whole body, which stands beside a filler" if cause.systemic else "local",
@@ -127,7 +106,8 @@ def _cause(cause: Cause) -> str:
     return "\n\n".join(
         (
             f"### {cause.name} (`{cause.id}`)",
-            f"*{cause.name_es}.* {cause.summary}",
+            cause.summary,
+            f"Called: {names(knowledge, lambda spoken: spoken.causes[cause.id].name)}.",
             f"Kind: {'; '.join(kinds)}. Materials: {', '.join(cause.materials) or 'none'}.",
             table(("Question", "Yes is", "No is", "Sources"), rows),
             f"Next step: {cause.next_step}",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from correlation.catalogue import Analyte, Interval, Knowledge, Region
-from correlation.knowledge_page_words import cited, file_review, table
+from correlation.knowledge_page_words import cited, file_review, names, table
 
 
 def region_section(knowledge: Knowledge) -> str:
     """All regions, grouped, with neighbours, words and codes."""
-    rows = [_region(region) for region in knowledge.regions.values()]
+    rows = [_region(region, knowledge) for region in knowledge.regions.values()]
     head = ("Region", "Name", "Neighbours", "Part of", "Filler place", "Words", "SNOMED CT", "Sources", "Note")
     return "\n\n".join(
         (
@@ -21,10 +21,10 @@ def region_section(knowledge: Knowledge) -> str:
     )
 
 
-def _region(region: Region) -> tuple[str, ...]:
+def _region(region: Region, knowledge: Knowledge) -> tuple[str, ...]:
     return (
         f"`{region.id}`",
-        f"{region.name} / {region.name_es}",
+        names(knowledge, lambda spoken: spoken.regions[region.id].name),
         ", ".join(region.adjacent) or "none",
         ", ".join(region.broader) or "–",
         "yes" if region.filler_site else "no",
@@ -37,7 +37,7 @@ def _region(region: Region) -> tuple[str, ...]:
 
 def lab_section(knowledge: Knowledge) -> str:
     """All tests with codes, units and default intervals."""
-    rows = [_analyte(analyte) for analyte in knowledge.labs.values()]
+    rows = [_analyte(analyte, knowledge) for analyte in knowledge.labs.values()]
     head = (
         "Test",
         "Name",
@@ -60,11 +60,11 @@ def lab_section(knowledge: Knowledge) -> str:
     )
 
 
-def _analyte(analyte: Analyte) -> tuple[str, ...]:
+def _analyte(analyte: Analyte, knowledge: Knowledge) -> tuple[str, ...]:
     others = (f"{spelling} ×{factor}" for spelling, factor in analyte.factors.items() if spelling != analyte.unit)
     return (
         f"`{analyte.id}`",
-        f"{analyte.name} / {analyte.name_es}",
+        names(knowledge, lambda spoken: spoken.labs[analyte.id].name),
         ", ".join(analyte.loinc) or "none verified",
         analyte.unit,
         "; ".join(others) or "none",

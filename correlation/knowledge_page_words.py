@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from correlation.catalogue import Knowledge, Measure, Review
 
@@ -43,6 +43,12 @@ def measured(measure: Measure) -> str:
     """A number with its unit and its source, months in plain words."""
     unit = {"mo": "months", "d": "days", "a": "years", "[hnsf'U]": "HU"}.get(measure.unit, measure.unit)
     return f"{measure.value} {unit} [{measure.source}]"
+
+
+def names(knowledge: Knowledge, name: Callable[[Knowledge], str]) -> str:
+    """What something is called in every language, the page's own first."""
+    others = (name(spoken) for code, spoken in knowledge.in_languages.items() if code != knowledge.words.code)
+    return " / ".join((name(knowledge), *others))
 
 
 def yes_no(value: bool) -> str:

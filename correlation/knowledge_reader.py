@@ -105,7 +105,6 @@ def read_region(table: Table) -> Region:
     return Region(
         id=table.text("id"),
         name=table.text("name"),
-        name_es=table.text("name_es"),
         group=table.word("group", GROUPS),
         synonyms_en=table.texts("synonyms_en"),
         synonyms_es=table.texts("synonyms_es"),
@@ -133,7 +132,6 @@ def read_analyte(table: Table) -> Analyte:
     return Analyte(
         id=table.text("id"),
         name=table.text("name"),
-        name_es=table.text("name_es"),
         aliases=table.texts("aliases"),
         loinc=table.texts("loinc"),
         unit=unit,
@@ -188,7 +186,6 @@ def read_cause(table: Table) -> Cause:
     return Cause(
         id=table.text("id"),
         name=table.text("name"),
-        name_es=table.text("name_es"),
         summary=table.text("summary"),
         next_step=table.text("next_step"),
         from_filler=table.flag("from_filler"),

@@ -22,6 +22,8 @@ class Look:
     """One finding as described over all its studies; sizes in mm, attenuation in Hounsfield units."""
 
     kind: FindingKind
+    kinds: frozenset[str]  # the kind as a word to compare with others
+    words: frozenset[str]  # kind, morphology and signs together
     region: str | None
     sides: frozenset[Side]
     tissues: frozenset[str]
@@ -51,13 +53,15 @@ def look_of(course: FindingCourse, *, measures: Mapping[str, Measure]) -> Look:
     mentions = course.seen
     firm = tuple(item for item in mentions if item.certainty is not Certainty.POSSIBLE)
     kind = FindingKind(course.kind)
-    densities = frozenset(item.density for item in mentions if item.density)
+    highest = max((item.attenuation_hu[1] for item in mentions if item.attenuation_hu), default=None)
+    densities = frozenset(item.density for item in mentions if item.density) or _density_by_number(highest, measures)
     modalities = frozenset().union(*(item.modalities for item in mentions))
     on_bone = [item.on_bone for item in mentions if item.on_bone is not None]
-    highest = max((item.attenuation_hu[1] for item in mentions if item.attenuation_hu), default=None)
     calcium_from = measures.get("calcific_hu_least")
     return Look(
         kind=kind,
+        kinds=frozenset({kind.value}),
+        words=frozenset({kind.value}).union(*(item.morphology | item.signs for item in mentions)),
         region=course.site.region if course.site else None,
         sides=course.site.sides if course.site else frozenset(),
         tissues=frozenset(item.tissue for item in mentions if item.tissue),
@@ -78,3 +82,13 @@ def look_of(course: FindingCourse, *, measures: Mapping[str, Measure]) -> Look:
         or (highest is not None and calcium_from is not None and highest >= calcium_from.value),
         sources=tuple(dict.fromkeys(item.source for item in mentions)),
     )
+
+
+def _density_by_number(highest: Decimal | None, measures: Mapping[str, Measure]) -> frozenset[str]:
+    """The density that a stated attenuation means where no word says it: fat, or soft tissue and fluid."""
+    if highest is None:
+        return frozenset()
+    fat, soft = measures.get("fat_hu_most"), measures.get("soft_tissue_hu_most")
+    if fat is not None and highest <= fat.value:
+        return frozenset({"fat"})
+    return frozenset({"soft_tissue"}) if soft is not None and highest <= soft.value else frozenset()

@@ -16,16 +16,17 @@ from correlation.biochemistry import (
     PTH,
     usable,
 )
-from correlation.chart import Chart, Fit
-from correlation.injections import UNKNOWN_MATERIAL, fits_of, ignored_injections, injection_words
+from correlation.chart import Chart, Fit, written
+from correlation.injections import UNKNOWN_MATERIAL, fits_of, ignored_injections
 from correlation.timeline import LabResult
+from correlation.words import Words
 
 KEY_LABS = (
-    ("calcium (total or ionised)", (CALCIUM_TO_JUDGE,)),
-    ("phosphate", (PHOSPHATE,)),
-    ("creatinine or eGFR", (CREATININE, EGFR)),
-    ("parathyroid hormone", (PTH,)),
-    ("25-hydroxyvitamin D", (CALCIFEDIOL,)),
+    ("missing.calcium", (CALCIUM_TO_JUDGE,)),
+    ("missing.phosphate", (PHOSPHATE,)),
+    ("missing.creatinine", (CREATININE, EGFR)),
+    ("missing.pth", (PTH,)),
+    ("missing.vitamin_d", (CALCIFEDIOL,)),
 )
 
 
@@ -36,39 +37,41 @@ def missing_facts(chart: Chart) -> tuple[str, ...]:
 
 def _imaging(chart: Chart) -> Iterator[str]:
     if not chart.timeline.exams and not chart.timeline.findings:
-        yield "imaging with its report"
+        yield chart.words.say("missing.imaging")
     for exam in chart.timeline.exams:
         if not exam.reported:
-            name = exam.description or "/".join(sorted(exam.modalities)) or "imaging"
-            yield f"the report of {name} of {exam.started or 'an unknown date'}"
+            yield chart.words.say("missing.report", study=chart.words.study(exam), day=chart.words.day(exam.started))
 
 
 def _laboratory(chart: Chart) -> Iterator[str]:
-    for name, tests in KEY_LABS:
+    for sentence, tests in KEY_LABS:
         if all(chart.laboratory.level(test) is None for test in tests):
             older = any(chart.newest.level(test) is not None for test in tests)
-            yield f"{name} near the imaging (values of other times are on record)" if older else name
+            name = chart.words.say(sentence)
+            yield chart.words.say("missing.near", test=name) if older else name
     judged = chart.laboratory.level(CALCIUM_TO_JUDGE)
     if judged is not None and judged.test == CALCIUM and chart.laboratory.level(ALBUMIN) is None:
-        yield "albumin or ionised calcium (total calcium was taken as it is)"
+        yield chart.words.say("missing.albumin")
 
 
 def _injections(chart: Chart) -> Iterator[str]:
+    words = chart.words
     for injection in chart.counted:
+        product, day = injection.product or words.say("injection.any"), words.day(injection.performed)
         if injection.performed is None:
-            yield f"the date of {injection.product or 'a filler injection'}"
+            yield words.say("missing.date", product=product)
         if not injection.sites:
-            yield f"the site of {injection.product or 'a filler injection'} ({injection.performed or 'undated'})"
+            yield words.say("missing.site", product=product, day=day)
         if injection.material == UNKNOWN_MATERIAL:
-            yield f"the product of the filler injection of {injection.performed or 'an unknown date'}"
+            yield words.say("missing.product", day=day)
 
 
 def unused_facts(chart: Chart, findings: Sequence[FindingAssessment]) -> tuple[UnusedFact, ...]:
     """Records that were read and not counted, or that contribute to no finding, each with the reason."""
     return (
-        *ignored_injections(chart.timeline.injections),
+        *ignored_injections(chart.timeline.injections, chart.words),
         *_without_part(chart, findings),
-        *(_lab(result) for result in chart.timeline.labs if not usable(result)),
+        *(_lab(result, chart.words) for result in chart.timeline.labs if not usable(result)),
     )
 
 
@@ -77,24 +80,26 @@ def _without_part(chart: Chart, findings: Sequence[FindingAssessment]) -> Iterat
     for place, injection in enumerate(chart.counted):
         if id(injection) not in used:
             fits = [fits_of(chart, finding.finding)[place] for finding in findings]
-            yield UnusedFact(source=injection.source, what=injection_words(injection), why=_why(fits))
+            yield UnusedFact(
+                source=injection.source, what=chart.words.injection(injection), why=_why(fits, chart.words)
+            )
 
 
-def _why(fits: Sequence[Fit]) -> str:
+def _why(fits: Sequence[Fit], words: Words) -> str:
     """Why an injection explains none of the findings, by the first reason that holds for all of them."""
     if not fits:
-        return "no finding to explain"
+        return words.say("unused.no_finding")
     if all(fit.before is Reply.NO for fit in fits):
-        return "not contributing: after the findings were first seen"
+        return words.say("unused.after")
     if all(fit.reach is Reply.NO for fit in fits):
-        return "not contributing: no finding lies within its reach"
+        return words.say("unused.far")
     if all(fit.appears is Reply.NO for fit in fits):
-        return f"not contributing: {fits[0].appears_because}"
+        return words.say("unused.appears", reason=written(fits[0].appears_because, words))
     if all(Reply.NO in (fit.before, fit.reach, fit.appears) for fit in fits):
-        return "not contributing: too late, too far or of another material for each finding"
-    return "not decided: see the answers"
+        return words.say("unused.none_fits")
+    return words.say("unused.undecided")
 
 
-def _lab(result: LabResult) -> UnusedFact:
-    why = result.unusable_because or "no value"
-    return UnusedFact(source=result.source, what=f"{result.test} {result.as_written}".strip(), why=why)
+def _lab(result: LabResult, words: Words) -> UnusedFact:
+    why = result.unusable_because or words.say("unused.no_value")
+    return UnusedFact(source=result.source, what=f"{words.test(result.test)} {result.as_written}".strip(), why=why)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 from correlation.dates import DateRange
 from correlation.timeline import (
+    BodySite,
     ClinicalCondition,
     FillerInjection,
     ImagingExam,
@@ -15,8 +17,9 @@ from correlation.timeline import (
     PatientTimeline,
 )
 
-Day = tuple[int, int]
-LAST: Day = (10**9, 10**9)
+Day = tuple[date, date]
+LAST: Day = (date.max, date.max)
+LAST_SIDE = "~"  # behind every letter: a site without a side comes after those with one
 
 
 def in_order(timeline: PatientTimeline) -> PatientTimeline:
@@ -33,20 +36,24 @@ def in_order(timeline: PatientTimeline) -> PatientTimeline:
 
 
 def day_order(when: DateRange | None) -> Day:
-    """Earliest and latest day as numbers that sort; an unknown date is last."""
-    return LAST if when is None else (when.earliest.toordinal(), when.latest.toordinal())
+    """Earliest and latest day, to sort by; an unknown date is last."""
+    return LAST if when is None else (when.earliest, when.latest)
+
+
+def _site_order(site: BodySite) -> str:
+    return f"{site.region} {','.join(sorted(site.sides)) or LAST_SIDE}]"
 
 
 def injection_order(item: FillerInjection) -> tuple[Day, str, str, str, str]:
     """By the day it was finished at the latest, then material, product, sites and reference."""
     earliest, latest = day_order(item.performed)
-    sites = " ".join(f"{site.region}{sorted(site.sides)}" for site in item.sites)
+    sites = " ".join(_site_order(site) for site in item.sites)
     return (latest, earliest), item.material, item.product, sites, item.source.reference
 
 
 def finding_order(item: ImagingFinding) -> tuple[Day, str, str, str]:
     """By the study's date, then by what was described, then by reference."""
-    site = f"{item.site.region}{sorted(item.site.sides)}" if item.site else ""
+    site = _site_order(item.site) if item.site else ""
     described = (
         f"{item.kind} {site} {item.tissue} {sorted(item.morphology)} {item.density} {item.certainty} {item.change} "
         f"{item.size_mm} {item.count} {item.on_bone} {sorted(item.modalities)}"

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from correlation.assessment import Category, Reply
+from correlation.words import Words
 
 # Questions whose "no" means that the filler certainly cannot have made the finding.
 DECIDING = ("injected_before_finding", "site_in_reach", "material_fits_appearance", "form_fits", "still_expected")
@@ -17,7 +18,6 @@ DECIDING = ("injected_before_finding", "site_in_reach", "material_fits_appearanc
 NEEDED = ("filler_recorded", "injected_before_finding", "site_in_reach", "material_fits_appearance")
 # At least one of these has to say that the finding has the look of the filler, not only that nothing is contrary.
 LOOKS = ("form_fits", "shrinks_on_follow_up", "both_sides", "density_is")
-WEIGHT_AGAINST = "more speaks against it than for it"
 
 
 class Verdict(StrEnum):
@@ -37,25 +37,27 @@ class Judged(NamedTuple):
     question: str
 
 
+# The sentence that says why a verdict is unsure, by the question that settled it.
 REASONS: Mapping[str, str] = {
-    "injected_before_finding": "the order of injection and finding is not known",
-    "site_in_reach": "the place of the injection does not decide it",
-    "material_fits_appearance": "whether this material can look like this is not known",
-    "form_fits": "its form does not decide it",
-    "still_expected": "it is later than such deposits are usually seen",
-    "side_matches": "the side on record and the side described disagree",
-    "shrinks_on_follow_up": "it has grown without a new injection on record",
+    "injected_before_finding": "verdict.order",
+    "site_in_reach": "verdict.place",
+    "material_fits_appearance": "verdict.material",
+    "form_fits": "verdict.form",
+    "still_expected": "verdict.late",
+    "side_matches": "verdict.side",
+    "shrinks_on_follow_up": "verdict.grown",
 }
 
 
-def judge(replies: Mapping[str, Reply], *, category: Category, partly_covered: bool, broad: bool) -> Judged:
+def judge(
+    replies: Mapping[str, Reply], *, category: Category, partly_covered: bool, broad: bool, mirrored: bool = False
+) -> Judged:
     """Whether the filler of this cause explains the finding, from the replies by question.
 
     `partly_covered`: both sides are described and one was injected. `broad`: the place is only a wide word such as
-    "face", so the form has to be typical.
+    "face", so the form has to be typical. `mirrored`: the sides described are the very sides that were injected, which
+    is a look of a filler too ("symmetric to injection", clinical summary, section 3).
     """
-    if replies.get("filler_recorded") is Reply.NO:
-        return Judged(Verdict.ABSENT, "filler_recorded")
     for question in DECIDING:
         if replies.get(question) is Reply.NO:
             return Judged(Verdict.CANNOT, question)
@@ -69,7 +71,7 @@ def judge(replies: Mapping[str, Reply], *, category: Category, partly_covered: b
             return Judged(Verdict.UNSURE, question)
     if replies.get("still_expected", Reply.YES) is not Reply.YES:
         return Judged(Verdict.UNSURE, "still_expected")
-    typical = any(replies.get(question) is Reply.YES for question in LOOKS)
+    typical = mirrored or any(replies.get(question) is Reply.YES for question in LOOKS)
     if not typical or (broad and replies.get("form_fits") is not Reply.YES):
         return Judged(Verdict.UNSURE, "form_fits")
     if category not in (Category.PROBABLE, Category.POSSIBLE):
@@ -77,10 +79,12 @@ def judge(replies: Mapping[str, Reply], *, category: Category, partly_covered: b
     return Judged(Verdict.FITS, "injected_before_finding")
 
 
-def reason_of(judged: Judged, because: Callable[[str], str]) -> str:
+def reason_of(judged: Judged, because: Callable[[str, Words], str], words: Words) -> str:
     """The clause that gives a verdict's reason. `because` gives what was said to a question, empty if not asked."""
     if not judged.question:
-        return WEIGHT_AGAINST
-    told = because(judged.question)
+        return words.say("verdict.weight_against")
+    told = because(judged.question, words)
     reason = REASONS.get(judged.question, "") if judged.verdict is Verdict.UNSURE else ""
-    return f"{reason} ({told})" if reason and told else reason or told
+    if not reason:
+        return told
+    return f"{words.say(reason)} ({told})" if told else words.say(reason)

@@ -1,39 +1,41 @@
 """This file asks every question of every cause, per finding, and ranks the causes: the differential.
 
 Answers about the patient are worked out once and shared by all findings; causes that ask the same thing share what was
-said. The order of the questions of a cause is prepared once per edition of the knowledge base (`Plan`). Only replies
-are counted here: sentences are written when somebody reads them.
+said (`questionnaire.py`). Only replies are counted here: sentences are written when somebody reads them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from operator import attrgetter
 
 from correlation.assessment import (
     Answer,
-    Answers,
     Category,
     CauseAssessment,
     Change,
     FindingCourse,
     Reply,
     Strength,
+    WhenRead,
 )
 from correlation.catalogue import Cause, Question
-from correlation.category import ORDER, PLACE, RANK, Counts, category_of, weight_of_counts
-from correlation.chart import Case, Chart, Judgement, Plan, Said, Step, written
-from correlation.questions import OF_MATERIALS, PER_FINDING, QUESTIONS
+from correlation.category import ORDER, RANK, UNCOUNTED, Counts, category_of, weight_of_counts
+from correlation.chart import NO_FINDING, Case, Chart, Judgement, Plan, Said, written
+from correlation.words import Words
 
 NO_FINDING_CAUSE = "no_target_finding"
-YES, NO = Reply.YES, Reply.NO
+YES, NOT_KNOWN = Reply.YES, Reply.NOT_KNOWN
 
 Rank = tuple[int, int, str]
+BY_RANK = attrgetter("rank")
 
 
-@dataclass(slots=True, kw_only=True)  # not frozen, only because dozens are made for one finding and that is slower
+@dataclass(slots=True)  # neither frozen nor by keyword, only because dozens are made for one finding and that is slower
 class Weighed:
-    """One cause weighed for one finding: what was said to its questions, in their order, and what it comes to.
+    """One cause weighed for one finding: what was said to the whole questionnaire, and what it comes to for this cause.
 
     `rank` sorts: best category first, then the weight of the answers, then the id; the same facts, the same order.
     """
@@ -54,23 +56,23 @@ class Weighed:
         """All replies by question."""
         return {question: self.said[place].reply for question, place in self.plan.places.items()}
 
-    def because(self, question: str) -> str:
+    def because(self, question: str, words: Words) -> str:
         """Why the reply is what it is; empty where the cause does not ask it."""
         place = self.plan.places.get(question)
-        return "" if place is None else written(self.said[place].because)
+        return "" if place is None else written(self.said[place].because, words)
 
-    def answers(self) -> tuple[Answer, ...]:
+    def answers(self, words: Words) -> tuple[Answer, ...]:
         """What was said, in words."""
-        return tuple(_answer(step.question, said) for step, said in zip(self.plan.steps, self.said, strict=True))
+        return tuple(_answer(step.question, self.said[step.place], words) for step in self.plan.steps)
 
-    def assessment(self, *, would_change: tuple[Change, ...] = ()) -> CauseAssessment:
+    def assessment(self, words: Words, *, would_change: tuple[Change, ...] = ()) -> CauseAssessment:
         """The cause as the report shows it."""
         cause = self.cause
         return CauseAssessment(
             cause=cause.id,
             name=cause.name,
             category=self.category,
-            answers=Answers(self.answers),
+            answers=WhenRead(partial(self.answers, words)),
             would_change=would_change,
             next_step=cause.next_step,
             from_filler=cause.from_filler,
@@ -82,13 +84,18 @@ class Weighing:
 
     def __init__(self, chart: Chart) -> None:
         self.chart = chart
-        self._of_patient: dict[int, Said] = {}  # by the meaning of the question
+        self._of_patient = [ask(chart, asked) for ask, asked in chart.memory.questionnaire.of_patient]
 
     def differential(self, finding: FindingCourse | None) -> tuple[Weighed, ...]:
         """Every cause of the knowledge base for one finding (or for a patient without any), best first."""
-        of_finding: dict[int, Said] = {}
-        found = [self._weigh(cause, finding, of_finding) for cause in self.chart.knowledge.causes.values()]
-        return tuple(sorted(found, key=_rank))
+        said = self._of_patient + self._of_finding(finding)
+        tallies = self._tallies(said)
+        plans = self.chart.memory.questionnaire.plans
+        found = [
+            self._weigh(plan, said, tuple(tally), nothing_to_explain=finding is None)
+            for plan, tally in zip(plans, tallies, strict=True)
+        ]
+        return tuple(sorted(found, key=BY_RANK))
 
     def over_all(self, differentials: Sequence[Sequence[Weighed]]) -> tuple[Weighed, ...]:
         """Over all findings: each cause as it fits the finding it explains best, ranked."""
@@ -98,17 +105,18 @@ class Weighing:
                 held = best.get(item.cause.id)
                 if held is None or item.rank < held.rank:
                     best[item.cause.id] = item
-        return tuple(sorted(best.values(), key=_rank))
+        return tuple(sorted(best.values(), key=BY_RANK))
 
     def judgement(self, counts: Counts) -> Judgement:
         """What these counts of answers come to."""
         known = self.chart.memory.judgements.get(counts)
         if known is None:
             category = category_of(counts, rules=self.chart.knowledge.categories)
-            known = self.chart.memory.judgements[counts] = Judgement(category, weight_of_counts(counts))
+            known = Judgement(category, RANK[category], weight_of_counts(counts))
+            self.chart.memory.judgements[counts] = known
         return known
 
-    def category_with(self, counts: Counts, one: int, other: int = PLACE[Strength.NONE]) -> Category:
+    def category_with(self, counts: Counts, one: int, other: int = UNCOUNTED) -> Category:
         """The category if one or two answers more were counted, by their places in `ORDER`."""
         key = (counts, one, other)
         known = self.chart.memory.moved.get(key)
@@ -116,95 +124,60 @@ class Weighing:
             more = list(counts)
             more[one] += 1
             more[other] += 1
-            more[-1] = 0
+            more[UNCOUNTED] = 0
             known = self.chart.memory.moved[key] = self.judgement(tuple(more)).category
         return known
 
     def supposed(self, item: Weighed, replies: Mapping[str, Reply]) -> Weighed:
         """The same cause if some of its questions were answered so."""
         said, counts = list(item.said), list(item.counts)
-        for question, reply in replies.items():
-            place = item.plan.places[question]
-            step, before = item.plan.steps[place], said[place]
+        for step in item.plan.steps:
+            reply = replies.get(step.question.id)
+            if reply is None:
+                continue
+            before = said[step.place]
             if before.reply is not Reply.NOT_KNOWN:
                 counts[step.yes_place if before.reply is YES else step.no_place] -= 1
             counts[step.yes_place if reply is YES else step.no_place] += 1
-            said[place] = Said(reply, before.because, before.evidence)
-        counts[-1] = 0
+            said[step.place] = Said(reply, before.because, before.evidence)
+        counts[UNCOUNTED] = 0
         category = self.judgement(tuple(counts)).category
-        return Weighed(
-            cause=item.cause, plan=item.plan, said=said, counts=tuple(counts), category=category, rank=item.rank
-        )
+        return Weighed(item.cause, item.plan, said, tuple(counts), category, item.rank)
 
-    def _weigh(self, cause: Cause, finding: FindingCourse | None, of_finding: dict[int, Said]) -> Weighed:
-        plan = self.chart.memory.plans.get(cause.id) or self._prepare(cause)
-        of_patient = self._of_patient
-        tally = [0] * len(ORDER)
-        told = []
-        for step in plan.steps:
-            known = of_finding if step.per_finding else of_patient
-            said = known.get(step.meaning)
-            if said is None:
-                said = known[step.meaning] = self._ask(cause, step, finding)
-            told.append(said)
-            if said.reply is YES:
-                tally[step.yes_place] += 1
-            elif said.reply is NO:
-                tally[step.no_place] += 1
-        tally[-1] = 0  # the last place takes the answers that weigh nothing
-        counts = tuple(tally)
-        category, weight = self.judgement(counts)
-        if finding is None and cause.id != NO_FINDING_CAUSE:
-            category = Category.UNASSESSABLE  # there is nothing to explain
-        return Weighed(
-            cause=cause,
-            plan=plan,
-            said=told,
-            counts=counts,
-            category=category,
-            rank=(RANK[category], -weight, cause.id),
-        )
+    def _of_finding(self, finding: FindingCourse | None) -> list[Said]:
+        questions = self.chart.memory.questionnaire.of_finding
+        if finding is None:
+            return [NO_FINDING] * len(questions)
+        look = self.chart.looks[finding.key]
+        case = Case(chart=self.chart, finding=finding, look=look, evidence=look.sources)
+        return [ask(case, asked) for ask, asked in questions]
 
-    def _ask(self, cause: Cause, step: Step, finding: FindingCourse | None) -> Said:
-        chart = self.chart
-        look = chart.looks[finding.key] if finding else None
-        parameters = step.question.parameters
-        return step.ask(
-            Case(chart=chart, finding=finding, look=look, cause=cause, parameters=parameters, sets=step.sets)
-        )
+    def _tallies(self, said: Sequence[Said]) -> list[list[int]]:
+        """The answers of each cause counted by strength: every reply is counted for all causes that ask for it."""
+        questionnaire = self.chart.memory.questionnaire
+        tallies = [[0] * len(ORDER) for _ in questionnaire.plans]
+        for asked, answer in zip(questionnaire.asked, said, strict=True):
+            reply = answer.reply
+            if reply is not NOT_KNOWN:
+                for cause, strength in asked.yes if reply is YES else asked.no:
+                    tallies[cause][strength] += 1
+        return tallies
 
-    def _prepare(self, cause: Cause) -> Plan:
-        steps = tuple(self._step(cause, question) for question in cause.questions)
-        places = {question.id: place for place, question in enumerate(cause.questions)}
-        plan = self.chart.memory.plans[cause.id] = Plan(steps=steps, places=places)
-        return plan
-
-    def _step(self, cause: Cause, question: Question) -> Step:
-        materials = cause.materials if question.id in OF_MATERIALS else ()
-        told = repr((question.id, sorted(question.parameters.items()), materials))
-        meanings = self.chart.memory.meanings
-        return Step(
-            question=question,
-            ask=QUESTIONS[question.id],
-            sets={name: frozenset(words) for name, words in question.parameters.items()},
-            per_finding=question.id in PER_FINDING,
-            meaning=meanings.setdefault(told, len(meanings)),
-            yes_place=PLACE[question.yes],
-            no_place=PLACE[question.no],
-        )
+    def _weigh(self, plan: Plan, said: Sequence[Said], counts: Counts, *, nothing_to_explain: bool) -> Weighed:
+        category, order, weight = self.judgement(counts)
+        cause = plan.cause
+        if nothing_to_explain and cause.id != NO_FINDING_CAUSE:
+            category, order = Category.UNASSESSABLE, RANK[Category.UNASSESSABLE]
+        return Weighed(cause, plan, said, counts, category, (order, -weight, cause.id))
 
 
-def _rank(item: Weighed) -> Rank:
-    return item.rank
-
-
-def _answer(question: Question, said: Said) -> Answer:
+def _answer(question: Question, said: Said, words: Words) -> Answer:
     return Answer(
         question=question.id,
         ask=question.ask,
         reply=said.reply,
         strength=strength_of(question, said.reply),
-        because=written(said.because),
+        because=written(said.because, words),
         evidence=tuple(dict.fromkeys(said.evidence)) if len(said.evidence) > 1 else said.evidence,
         sources=question.sources,
     )

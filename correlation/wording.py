@@ -1,4 +1,4 @@
-"""This file writes the sentences every view shares: the conclusion, the limitations, the names of studies and products.
+"""This file writes the conclusion and the limitations, which every view shares, in the language of the knowledge.
 
 Checked words (contract, section 4): decision support and not a diagnosis, not for emergencies, no alert does not mean
 no emergency, what was missing. Record text is not repeated in the conclusion, apart from product names.
@@ -6,7 +6,7 @@ no emergency, what was missing. Record text is not repeated in the conclusion, a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from correlation.assessment import (
     Alert,
@@ -20,79 +20,32 @@ from correlation.catalogue import Knowledge
 from correlation.chart import Chart
 from correlation.look import X_RAY_MODALITIES
 from correlation.timeline import FillerInjection, FindingKind
+from correlation.words import Words
 
-STATEMENT = (
-    "This is decision support, not a diagnosis, for review by a licensed clinician, and not for emergencies; "
-    "no alert does not mean no emergency."
-)
 SUSPECTED = "unrecorded_caha_suspected"
-STUDY_NAMES = {
-    "CT": "CT",
-    "MR": "MRI",
-    "US": "ultrasound",
-    "PT": "PET",
-    "DX": "radiograph",
-    "CR": "radiograph",
-    "RG": "radiograph",
-    "PX": "panoramic radiograph",
-    "IO": "dental radiograph",
-    "MG": "mammogram",
-}
-ALERT_NAMES = {
-    "vascular_occlusion_emergency": "possible vessel occlusion, an emergency",
-    "hypercalcaemia": "high calcium",
-    "hypercalcaemia_urgent": "dangerously high calcium",
-    "calciphylaxis_urgent": "calciphylaxis must be considered",
-    "malignancy_history_at_site": "a tumour on record at the site",
-    "infection_suspected": "possible infection",
-    "fop_avoid_biopsy": "avoid biopsy, FOP must be considered",
-    "child_not_filler_first": "a child, look for another cause first",
-    "laterality_conflict": "sides on record disagree",
-    "date_conflict": "dates on record disagree",
-    "product_conflict": "products on record disagree",
-    "unknown_material": "a filler of unknown material",
-}
+STATEMENT = "sheet.statement"  # the sentence that says what this is and what it is not
+MOST_MISSING = 6  # a conclusion names so many and counts the rest
 
 
-def joined(words: Iterable[str]) -> str:
-    """Words in a row: `a`, `a and b`, `a, b and c`; each once.
-
-    >>> joined(["CT", "MRI", "CT", "US"])
-    'CT, MRI and US'
-    """
-    listed = list(dict.fromkeys(words))
-    return listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} and {listed[-1]}" if listed else ""
-
-
-def clean(text: str) -> str:
-    """Text of the record on one line, without the sign that a reader could take for a measured chance."""
-    return " ".join(text.replace("%", " percent").split())
-
-
-def study_name(modalities: frozenset[str]) -> str:
-    """The usual name of a study, such as `CT` or `PET-CT`."""
-    if {"PT", "CT"} <= modalities:
-        return "PET-CT"
-    names = [STUDY_NAMES[item] for item in sorted(modalities) if item in STUDY_NAMES]
-    return joined(names) or "imaging"
-
-
-def studies_of(findings: Sequence[FindingCourse]) -> str:
+def studies_of(findings: Sequence[FindingCourse], words: Words) -> str:
     """The studies that show these findings: `CT of 2019-10-15 and MRI of 2019-11-14`."""
     mentions = sorted(
         (item for finding in findings for item in finding.seen),
         key=lambda item: (item.seen is None, item.seen.earliest.isoformat() if item.seen else ""),
     )
-    return joined(f"{study_name(item.modalities)} of {item.seen or 'an unknown date'}" for item in mentions)
+    return words.joined(
+        words.say("imaging.study_of", study=words.modalities(item.modalities), day=words.day(item.seen))
+        for item in mentions
+    )
 
 
-def injections_of(injections: Sequence[FillerInjection]) -> str:
-    """Products and dates: `Radiesse injections of 2018-10-15 and 2019-01-13`."""
-    products = joined(clean(item.product or item.material) for item in injections)
-    dates = joined(str(item.performed or "an unknown date") for item in injections)
-    reported = all(item.source_certainty != "recorded" for item in injections)
-    many = "injections" if len(injections) > 1 else "injection"
-    return f"{'patient-reported' if reported else 'recorded'} {products} {many} of {dates}"
+def injections_of(injections: Sequence[FillerInjection], words: Words) -> str:
+    """Products and dates: `recorded Radiesse injections of 2018-10-15 and 2019-01-13`."""
+    products = words.joined(words.clean(item.product or words.material(item.material)) for item in injections)
+    days = words.joined(words.day(item.performed) for item in injections)
+    source = "reported" if all(item.source_certainty != "recorded" for item in injections) else "recorded"
+    number = "many" if len(injections) > 1 else "one"
+    return words.say(f"injections.{source}_{number}", products=products, days=days)
 
 
 def conclusion_words(
@@ -103,25 +56,29 @@ def conclusion_words(
     differential: Sequence[CauseAssessment],
     alerts: Sequence[Alert],
     missing: Sequence[str],
+    knowledge: Knowledge,
 ) -> str:
     """The conclusion for a busy clinician, in two to four sentences."""
+    words = knowledge.words
     sentences = []
     if alerts:
-        sentences.append(
-            f"Act on the alerts first: {joined(ALERT_NAMES.get(item.code, item.code) for item in alerts)}."
-        )
-    sentences.append(_answer(attribution, because=because, findings=findings, differential=differential))
-    sentences.append(_missing(missing))
-    sentences.append(STATEMENT)
+        named = words.joined(words.term(f"alert_{item.code}") for item in alerts)
+        sentences.append(words.say("conclusion.alerts", alerts=named))
+    answer = _answer(attribution, because=because, findings=findings, differential=differential, words=words)
+    sentences.append(answer[:1].upper() + answer[1:])
+    sentences.append(_missing(missing, words))
+    sentences.append(words.say(STATEMENT))
     return " ".join(sentences)
 
 
-def _missing(missing: Sequence[str]) -> str:
+def _missing(missing: Sequence[str], words: Words) -> str:
     if not missing:
-        return "No key fact that was looked for was missing."
-    named = joined(clean(item) for item in missing[:6])
-    more = f" (and {len(missing) - 6} more)" if len(missing) > 6 else ""
-    return f"Missing, which is not the same as normal: {named}{more}."
+        return words.say("conclusion.nothing_missing")
+    named = words.joined(words.clean(item) for item in missing[:MOST_MISSING])
+    more = len(missing) - MOST_MISSING
+    if more > 0:
+        return words.say("conclusion.missing_more", missing=named, more=more)
+    return words.say("conclusion.missing", missing=named)
 
 
 def _answer(
@@ -130,31 +87,32 @@ def _answer(
     because: str,
     findings: Sequence[FindingAssessment],
     differential: Sequence[CauseAssessment],
+    words: Words,
 ) -> str:
     if attribution is None:
-        return "No imaging is in reach, so nothing can be correlated yet."
+        return words.say("conclusion.no_imaging")
     if not findings:
         undecided = attribution is Attribution.INDETERMINATE
-        return f"{'Nothing could be correlated' if undecided else 'No filler attribution applies'}: {because}."
-    what = f"The {_things(findings)} described on {studies_of([item.finding for item in findings])}"
-    by = injections_of(_used(findings))
-    first = _first(differential)
+        return words.say("conclusion.nothing_correlated" if undecided else "conclusion.not_applicable", because=because)
+    what = _things(findings, words)
+    by = injections_of(_used(findings), words)
     if attribution is Attribution.EXPLAINED:
-        rest = f"this does not exclude {_alternative(differential)}{_weak_study(findings)}"
-        return f"{what} are likely explained by the {by}; {rest}."
+        sentence = "conclusion.explained" if _shows_calcium(findings) else "conclusion.explained_without_calcium"
+        return words.say(sentence, what=what, injections=by, alternative=_alternative(differential, words))
     if attribution is Attribution.PARTLY:
-        return f"{what} are explained only in part by the {by}: {_rest(findings, differential)}."
+        return words.say("conclusion.partly", what=what, injections=by, rest=_rest(findings, differential, words))
+    first = _first(differential, words)
     if attribution is Attribution.NOT_EXPLAINED:
-        return f"{what} are not explained by a filler on record; first to consider: {first}."
-    return (
-        f"Whether a filler explains {what[0].lower()}{what[1:]} cannot be decided from the record; "
-        f"first to consider: {first}{_ask(differential)}."
-    )
+        return words.say("conclusion.not_explained", what=what, first=first)
+    asks = "conclusion.indeterminate_ask" if _suspects_filler(differential) else "conclusion.indeterminate"
+    return words.say(asks, what=what, first=first)
 
 
-def _things(findings: Sequence[FindingAssessment]) -> str:
+def _things(findings: Sequence[FindingAssessment], words: Words) -> str:
     kinds = {item.finding.kind for item in findings}
-    return "deposits" if kinds <= {FindingKind.CALCIFICATION.value, FindingKind.DEPOSIT.value} else "findings"
+    deposits = kinds <= {FindingKind.CALCIFICATION.value, FindingKind.DEPOSIT.value}
+    studies = studies_of([item.finding for item in findings], words)
+    return words.say("conclusion.deposits" if deposits else "conclusion.findings", studies=studies)
 
 
 def _used(findings: Sequence[FindingAssessment]) -> list[FillerInjection]:
@@ -162,56 +120,62 @@ def _used(findings: Sequence[FindingAssessment]) -> list[FillerInjection]:
     return sorted(used.values(), key=lambda item: (item.performed is None, str(item.performed), item.source.reference))
 
 
-def _alternative(differential: Sequence[CauseAssessment]) -> str:
-    for item in differential:
-        if not item.from_filler and item.category in (Category.PROBABLE, Category.POSSIBLE):
-            return item.name.lower()
-    return "another cause, such as calcification after inflammation or by disturbed mineral metabolism"
+def _likely(differential: Sequence[CauseAssessment]) -> list[CauseAssessment]:
+    return [item for item in differential if item.category in (Category.PROBABLE, Category.POSSIBLE)]
 
 
-def _weak_study(findings: Sequence[FindingAssessment]) -> str:
+def _alternative(differential: Sequence[CauseAssessment], words: Words) -> str:
+    other = next((item for item in _likely(differential) if not item.from_filler), None)
+    return words.inside(other.name) if other else words.say("conclusion.another_cause_such_as")
+
+
+def _shows_calcium(findings: Sequence[FindingAssessment]) -> bool:
     modalities = frozenset().union(*(seen.modalities for item in findings for seen in item.finding.seen))
-    seen_with_x_rays = not modalities or not modalities.isdisjoint(X_RAY_MODALITIES)
-    return "" if seen_with_x_rays else ", and these studies cannot prove calcium"
+    return not modalities or not modalities.isdisjoint(X_RAY_MODALITIES)
 
 
-def _rest(findings: Sequence[FindingAssessment], differential: Sequence[CauseAssessment]) -> str:
+def _rest(findings: Sequence[FindingAssessment], differential: Sequence[CauseAssessment], words: Words) -> str:
     unexplained = [item for item in findings if item.attribution is not Attribution.EXPLAINED]
     other = next((item for item in differential if not item.from_filler and item.category is Category.PROBABLE), None)
-    if unexplained:
-        regions = (item.finding.site.region if item.finding.site else "an unstated site" for item in unexplained)
-        places = joined(region.replace("_", " ") for region in regions)
-        named = other.name.lower() if other else "another cause"
-        return f"the finding at {places} is not, and {named} has to be considered"
-    return f"{other.name.lower() if other else 'an abnormal result'} asks for an explanation of its own"
+    if not unexplained:
+        named = words.inside(other.name) if other else words.say("conclusion.abnormal_result")
+        return words.say("conclusion.rest_patient", cause=named)
+    sites = (item.finding.site for item in unexplained)
+    places = words.joined(words.region(site.region) if site else words.site(None) for site in sites)
+    named = words.inside(other.name) if other else words.say("conclusion.another_cause")
+    return words.say("conclusion.rest_finding", places=places, cause=named)
 
 
-def _first(differential: Sequence[CauseAssessment]) -> str:
-    likely = [item for item in differential if item.category in (Category.PROBABLE, Category.POSSIBLE)]
+def _first(differential: Sequence[CauseAssessment], words: Words) -> str:
+    likely = _likely(differential)
     if not likely:
-        return "no cause stands out"
-    return f"{likely[0].name.lower()} ({likely[0].category.value})"
+        return words.say("conclusion.no_cause")
+    first = likely[0]
+    return words.say("conclusion.first", cause=words.inside(first.name), category=words.term(first.category.value))
 
 
-def _ask(differential: Sequence[CauseAssessment]) -> str:
-    likely = [item for item in differential if item.category in (Category.PROBABLE, Category.POSSIBLE)]
-    return "; ask for filler history first or at the same time" if likely and likely[0].cause == SUSPECTED else ""
+def _suspects_filler(differential: Sequence[CauseAssessment]) -> bool:
+    likely = _likely(differential)
+    return bool(likely) and likely[0].cause == SUSPECTED
 
 
 def limitation_words(knowledge: Knowledge, chart: Chart) -> tuple[str, ...]:
     """What this answer cannot do."""
+    words = knowledge.words
     told = [
-        "Radiologists' words and coded findings were read, never pictures.",
-        "An injection that is not on record cannot be counted; absence of a record is not absence of an injection.",
-        "Categories borrow WHO-UMC's words; the counts and the times of visibility are expert-set and uncalibrated.",
-        f"Knowledge edition {knowledge.edition}: {knowledge.status}.",
+        words.say("limit.words_only"),
+        words.say("limit.record_only"),
+        words.say("limit.uncalibrated"),
+        words.say("limit.edition", edition=knowledge.edition, status=knowledge.status),
     ]
+    if words.unchecked:
+        told.append(words.unchecked)
     if any(not look.on_x_ray for look in chart.looks.values()):
-        told.append("MRI and ultrasound cannot prove calcium, and MRI signal was given no weight.")
+        told.append(words.say("limit.no_x_ray"))
     if any(item.source_certainty != "recorded" for item in chart.counted):
-        told.append("A product named by the patient is less certain than one on a procedure record.")
+        told.append(words.say("limit.patient_reported"))
     if any(item.range_is_default for item in chart.timeline.labs):
-        told.append("Where the laboratory gave no range, adult default ranges were used.")
+        told.append(words.say("limit.default_ranges"))
     if chart.timeline.withheld:
-        told.append(f"Withheld from this reader: {joined(chart.timeline.withheld)}.")
+        told.append(words.say("limit.withheld", withheld=words.joined(chart.timeline.withheld)))
     return tuple(told)

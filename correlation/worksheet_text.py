@@ -1,34 +1,42 @@
-"""This file writes an assessment as plain text for the terminal and for `text/plain`, about 100 columns wide."""
+"""This file writes an assessment as plain text for the terminal and for `text/plain`, about 100 columns wide.
+
+It speaks the language of the knowledge base that it is given (`correlation/words.py`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
-from correlation.assessment import Answer, Assessment, Category, CauseAssessment, FindingAssessment, Reply, Strength
+from correlation.assessment import Answer, Assessment, Category, CauseAssessment, FindingAssessment, Strength
 from correlation.biochemistry import range_words
 from correlation.catalogue import Knowledge
-from correlation.injections import injection_words, site_words
 from correlation.timeline import LabResult, ResourceRef
-from correlation.wording import STATEMENT, clean, study_name
+from correlation.wording import STATEMENT
+from correlation.words import Words
 
 WIDTH = 100
+REPLY_WIDTH, WEIGHT_WIDTH = 10, 19
 LIKELY = (Category.PROBABLE, Category.POSSIBLE)
-REPLY_WORDS = {Reply.YES: "yes", Reply.NO: "no", Reply.NOT_KNOWN: "not known"}
 ALWAYS_SHOWN = "filler_caha"
+MOST_CHANGES = 2  # of one cause
 
 
 def worksheet_text(assessment: Assessment, knowledge: Knowledge, *, software_version: str = "") -> str:
     """The whole worksheet, as a clinician would fill it in by hand, ending with a line break."""
+    words = knowledge.words
     lines: list[str] = []
     for part in (
-        _header(assessment),
-        _alerts(assessment),
-        _findings(assessment),
-        _fillers(assessment),
-        _laboratory(assessment, knowledge),
-        _causes(assessment),
-        _changes(assessment),
+        _header(assessment, words),
+        _alerts(assessment, words),
+        _findings(assessment, words),
+        _fillers(assessment, words),
+        _laboratory(assessment, words),
+        _causes(assessment, words),
+        _changes(assessment, words),
+        _separating(assessment, words),
+        _limitations(assessment, words),
+        _sources(assessment, knowledge),
         _end(assessment, knowledge, software_version=software_version),
     ):
         lines.extend(part)
@@ -39,10 +47,14 @@ def _title(text: str) -> list[str]:
     return ["", text, "-" * len(text)]
 
 
-def _text(text: str, *, indent: int = 2, hang: int = 0) -> list[str]:
+def _text(text: str, words: Words, *, indent: int = 2, hang: int = 0) -> list[str]:
     before = " " * indent
     return wrap(
-        clean(text), width=WIDTH, initial_indent=before, subsequent_indent=before + " " * hang, break_long_words=False
+        words.clean(text),
+        width=WIDTH,
+        initial_indent=before,
+        subsequent_indent=before + " " * hang,
+        break_long_words=False,
     )
 
 
@@ -50,132 +62,168 @@ def _refs(evidence: Sequence[ResourceRef]) -> str:
     return ", ".join(dict.fromkeys(ref.reference for ref in evidence))
 
 
-def _header(assessment: Assessment) -> Iterator[str]:
-    attribution = assessment.attribution.value.upper() if assessment.attribution else "NO REPORT"
-    yield "FILLERTRACE WORKSHEET"
-    yield "Asked: do recorded fillers explain the deposits described on imaging?"
-    yield f"Attribution: {attribution}   (as of {assessment.as_of})"
-    yield from _text(f"Why: {assessment.because}.", indent=0, hang=5)
+def _header(assessment: Assessment, words: Words) -> Iterator[str]:
+    attribution = words.term(assessment.attribution.value if assessment.attribution else "no_report").upper()
+    yield words.say("text.title")
+    yield words.say("text.asked")
+    yield words.say("text.attribution", attribution=attribution, day=assessment.as_of)
+    yield from _text(words.say("text.why", because=assessment.because), words, indent=0, hang=5)
     yield ""
-    yield from _text(assessment.conclusion, indent=0)
+    yield from _text(assessment.conclusion, words, indent=0)
 
 
-def _alerts(assessment: Assessment) -> Iterator[str]:
-    yield from _title("Alerts")
+def _alerts(assessment: Assessment, words: Words) -> Iterator[str]:
+    yield from _title(words.say("sheet.alerts"))
     if not assessment.alerts:
-        yield "  none raised; no alert does not mean no emergency"
+        yield f"  {words.say('text.no_alert')}"
     for alert in assessment.alerts:
         sources = " ".join(f"[{source}]" for source in alert.sources)
-        yield from _text(f"! {alert.code}: {alert.says} {_refs(alert.evidence)} {sources}", hang=2)
+        yield from _text(f"! {alert.code}: {alert.says} {_refs(alert.evidence)} {sources}", words, hang=2)
 
 
-def _findings(assessment: Assessment) -> Iterator[str]:
-    yield from _title("Findings")
+def _findings(assessment: Assessment, words: Words) -> Iterator[str]:
+    yield from _title(words.say("sheet.findings"))
     if not assessment.findings:
-        yield "  none that asks for an explanation"
+        yield f"  {words.say('text.no_finding')}"
     for item in assessment.findings:
-        yield from _finding(item)
+        yield from _finding(item, words)
 
 
-def _finding(item: FindingAssessment) -> Iterator[str]:
+def _finding(item: FindingAssessment, words: Words) -> Iterator[str]:
     finding = item.finding
-    yield from _text(f"{finding.kind}, {site_words(finding.site)} -> {item.attribution.value.upper()}")
-    yield from _text(f"{item.because}.", indent=4)
-    yield from _text(f"Course: {finding.course}.", indent=4)
+    attribution = words.term(item.attribution.value).upper()
+    yield from _text(f"{words.finding(finding.kind, finding.site)} -> {attribution}", words)
+    yield from _text(f"{item.because}.", words, indent=4)
+    yield from _text(words.say("text.course", course=finding.course), words, indent=4)
     quoted: set[tuple[str, str]] = set()
     for seen in finding.seen:
         key = (seen.quote, seen.source.reference)
         if key not in quoted:
             quoted.add(key)
-            words = f'"{seen.quote}"' if seen.quote else f"coded ({seen.recognised_by or seen.kind.value})"
-            when = f"{study_name(seen.modalities)} of {seen.seen or 'an unknown date'}"
-            yield from _text(f"{when}: {words} {seen.source.reference}", indent=4, hang=2)
+            by = seen.recognised_by or words.term(seen.kind.value)
+            told = f'"{seen.quote}"' if seen.quote else words.say("text.coded", by=by)
+            study = words.say("imaging.study_of", study=words.modalities(seen.modalities), day=words.day(seen.seen))
+            yield from _text(f"{study}: {told} {seen.source.reference}", words, indent=4, hang=2)
 
 
-def _fillers(assessment: Assessment) -> Iterator[str]:
-    yield from _title("Filler events")
+def _fillers(assessment: Assessment, words: Words) -> Iterator[str]:
+    yield from _title(words.say("sheet.fillers"))
     used = {injection for item in assessment.findings for injection in item.injections}
     unused = {(fact.source, fact.what): fact.why for fact in assessment.unused}
     if not assessment.timeline.injections:
-        yield "  none on record; absence of a record is not absence of an injection"
+        yield f"  {words.say('product.none')}"
     for injection in assessment.timeline.injections:
-        words = injection_words(injection)
-        why = "used" if injection in used else unused.get((injection.source, words), "not contributing")
-        how = f"material {injection.material}, recognised by {injection.recognised_by or 'the record'}"
-        reported = "" if injection.source_certainty == "recorded" else ", as the patient reported"
-        yield from _text(f"{words}: {why}. {how}{reported}. {injection.source.reference}", hang=2)
+        told = words.injection(injection)
+        why = unused.get((injection.source, told), words.say("text.not_contributing"))
+        reported = injection.source_certainty != "recorded"
+        line = words.say(
+            "text.filler_reported" if reported else "text.filler",
+            injection=told,
+            use=words.say("text.used") if injection in used else why,
+            material=words.material(injection.material),
+            by=injection.recognised_by or words.say("text.the_record"),
+        )
+        yield from _text(f"{line} {injection.source.reference}", words, hang=2)
 
 
-def _laboratory(assessment: Assessment, knowledge: Knowledge) -> Iterator[str]:
-    yield from _title("Laboratory")
+def _laboratory(assessment: Assessment, words: Words) -> Iterator[str]:
+    yield from _title(words.say("sheet.laboratory"))
     for result in assessment.timeline.labs:
-        yield from _text(_lab(result, knowledge), hang=2)
-    yield from _text(f"MISSING: {'; '.join(assessment.missing) or 'nothing that was looked for'}", hang=2)
+        yield from _text(_lab(result, words), words, hang=2)
+    missing = "; ".join(assessment.missing) or words.say("text.nothing_missing")
+    yield from _text(words.say("text.missing", missing=missing), words, hang=2)
 
 
-def _lab(result: LabResult, knowledge: Knowledge) -> str:
-    known = knowledge.labs.get(result.test)
+def _lab(result: LabResult, words: Words) -> str:
     value = result.as_written or (f"{result.value} {result.unit}" if result.value is not None else "")
-    flag = " (preliminary)" if result.preliminary else ""
-    name = known.name if known else result.test
-    spoiled = f"; not used: {result.unusable_because}" if result.unusable_because else ""
+    name = words.labs.get(result.test, result.test)
     bare = not result.range_as_written and (result.low is not None or result.high is not None)
-    unit = f" {result.unit}" if bare else ""
-    return (
-        f"{name}: {value or result.qualitative}{flag}, {range_words(result)}{unit}, "
-        f"{result.collected or 'date not known'}{spoiled} {result.source.reference}"
-    )
+    limits = range_words(result, words) + (f" {result.unit}" if bare else "")
+    told = [
+        f"{name}: {words.result(value or result.qualitative)}",
+        f" ({words.say('sheet.preliminary_result')})" if result.preliminary else "",
+        f", {limits}, {words.day(result.collected)}",
+        f"; {words.say('text.spoiled', why=result.unusable_because)}" if result.unusable_because else "",
+    ]
+    return f"{''.join(told)} {result.source.reference}"
 
 
-def _causes(assessment: Assessment) -> Iterator[str]:
-    yield from _title("Causes, best first")
-    shown = [item for item in assessment.differential if item.category in LIKELY or item.cause == ALWAYS_SHOWN]
+def _causes(assessment: Assessment, words: Words) -> Iterator[str]:
+    yield from _title(words.say("text.causes"))
+    shown = [item for item in assessment.differential if _is_shown(item)]
     for place, item in enumerate(shown, start=1):
-        yield from _cause(place, item)
+        yield from _cause(place, item, words)
     others = [item for item in assessment.differential if item not in shown]
     for category in (Category.UNASSESSABLE, Category.UNLIKELY):
         names = [item.name for item in others if item.category is category]
         if names:
-            yield from _text(f"{category.value}: {'; '.join(names)}", hang=2)
+            yield from _text(f"{words.term(category.value)}: {'; '.join(names)}", words, hang=2)
 
 
-def _cause(place: int, item: CauseAssessment) -> Iterator[str]:
-    yield from _text(f"{place}. {item.name} ({item.cause}) -> {item.category.value.upper()}")
+def _is_shown(item: CauseAssessment) -> bool:
+    return item.category in LIKELY or item.cause == ALWAYS_SHOWN
+
+
+def _cause(place: int, item: CauseAssessment, words: Words) -> Iterator[str]:
+    yield from _text(f"{place}. {item.name} ({item.cause}) -> {words.term(item.category.value).upper()}", words)
     for answer in item.answers:
-        yield from _answer(answer)
-    for change in item.would_change[:2]:
-        yield from _text(f"Would change: {change.says}", indent=5, hang=2)
-    yield from _text(f"Next: {item.next_step}", indent=5, hang=2)
+        yield from _answer(answer, words)
+    for change in item.would_change[:MOST_CHANGES]:
+        yield from _text(words.say("text.would_change", change=change.says), words, indent=5, hang=2)
+    yield from _text(words.say("text.next", step=item.next_step), words, indent=5, hang=2)
     yield ""
 
 
-def _answer(answer: Answer) -> Iterator[str]:
-    weight = "-" if answer.strength is Strength.NONE else answer.strength.value.replace("-", " ")
-    head = f"     {REPLY_WORDS[answer.reply]:<10} {weight:<19}"
+def _answer(answer: Answer, words: Words) -> Iterator[str]:
+    weight = "-" if answer.strength is Strength.NONE else words.term(answer.strength.value)
+    head = f"     {words.term(answer.reply.value):<{REPLY_WIDTH}} {weight:<{WEIGHT_WIDTH}}"
     asked = wrap(answer.ask, width=WIDTH - len(head)) or [""]
     yield f"{head}{asked[0]}"
     for line in asked[1:]:
         yield " " * len(head) + line
     sources = " ".join(f"[{source}]" for source in answer.sources)
     evidence = f" {_refs(answer.evidence)}" if answer.evidence else ""
-    yield from _text(f"{answer.because}.{evidence} {sources}", indent=len(head))
+    yield from _text(f"{answer.because}.{evidence} {sources}", words, indent=len(head))
 
 
-def _changes(assessment: Assessment) -> Iterator[str]:
-    yield from _title("What would change the answer")
+def _changes(assessment: Assessment, words: Words) -> Iterator[str]:
+    yield from _title(words.say("text.changes"))
     if not assessment.would_change:
-        yield "  no single missing fact, nor two together"
+        yield f"  {words.say('text.no_change')}"
     for change in assessment.would_change:
-        yield from _text(change.says, hang=2)
+        yield from _text(change.says, words, hang=2)
+
+
+def _separating(assessment: Assessment, words: Words) -> Iterator[str]:
+    """The question that tells the two best causes apart, where there are two."""
+    if assessment.separating_question is not None:
+        yield from _title(words.say("sheet.separating"))
+        yield from _text(assessment.separating_question.says, words, hang=2)
+
+
+def _limitations(assessment: Assessment, words: Words) -> Iterator[str]:
+    yield from _title(words.say("sheet.limitations"))
+    for text in assessment.limitations:
+        yield from _text(f"- {text}", words, hang=2)
+
+
+def _sources(assessment: Assessment, knowledge: Knowledge) -> Iterator[str]:
+    """What the ids in brackets stand for, and how much of each source was read."""
+    answers = (answer for item in assessment.differential if _is_shown(item) for answer in item.answers)
+    cited = {source for answer in answers for source in answer.sources}
+    cited |= {source for alert in assessment.alerts for source in alert.sources}
+    known = [knowledge.sources[source] for source in sorted(cited) if source in knowledge.sources]
+    yield from _title(knowledge.words.say("sheet.sources"))
+    for source in known:
+        where = f", {source.reference}" if source.reference else ""
+        line = f"[{source.id}] {source.title}{where} ({source.kind}; {source.checked})"
+        yield from _text(line, knowledge.words, hang=2)
 
 
 def _end(assessment: Assessment, knowledge: Knowledge, *, software_version: str) -> Iterator[str]:
-    yield from _title("Limitations")
-    for text in assessment.limitations:
-        yield from _text(f"- {text}", hang=2)
+    words = knowledge.words
     yield ""
     software = f"Fillertrace {software_version}. " if software_version else ""
-    yield from _text(
-        f"{software}Knowledge edition {assessment.edition}, sha-256 {assessment.digest}. {knowledge.status}.", indent=0
-    )
-    yield from _text(STATEMENT, indent=0)
+    made = words.say("text.edition", edition=assessment.edition, digest=assessment.digest, status=knowledge.status)
+    yield from _text(software + made, words, indent=0)
+    yield from _text(words.say(STATEMENT), words, indent=0)

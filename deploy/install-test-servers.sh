@@ -8,6 +8,7 @@
 set -u
 
 readonly LEAST_JAVA=17
+readonly LEAST_NODE=20
 readonly POLICY=/usr/sbin/policy-rc.d
 AS_ROOT=()
 POLICY_IS_OURS=no
@@ -26,6 +27,13 @@ find_java() {
 }
 
 find_maven() { command -v mvn; }
+
+find_node() {
+  local version
+  version=$(node --version 2>/dev/null)
+  version=${version#v}
+  [ "${version%%.*}" -ge "$LEAST_NODE" ] 2>/dev/null && command -v npm >/dev/null && printf 'node %s' "$version"
+}
 
 find_redis() { command -v redis-server; }
 
@@ -113,6 +121,7 @@ trap 'exit 0' INT TERM
 
 provide java openjdk-17-jdk-headless
 provide maven maven
+provide node npm
 provide redis redis-server
 provide postgresql postgresql
 provide chromium chromium

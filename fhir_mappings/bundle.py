@@ -6,14 +6,15 @@ of them a route wants is the route's affair.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from fhir_mappings.elements import mapping, objects, string
 from fhir_mappings.fhir_version import foreign_version
 from fhir_mappings.issues import ERROR, INFORMATION, WARNING, Issue, grouped
 from fhir_mappings.limits import DEFAULT_LIMITS, Limits
+from fhir_mappings.operation_input import ParameterRefused, operation_input
 from fhir_mappings.resource_json import NotJson, ReadJson, TooDeep, read_json
 from fhir_mappings.resource_types import EXCHANGE_TYPES, KEPT_TYPES, R4_TYPES
 
@@ -39,6 +40,14 @@ class ParsedBundle:
     type: str
     entries: tuple[ParsedEntry, ...]
     issues: tuple[Issue, ...] = ()
+
+
+CORRELATE_TAKES: Final[Mapping[str, tuple[str, ...]]] = {
+    "bundle": ("resource",),
+    "store": ("valueBoolean",),
+    "source": ("valueString",),
+}
+"""The parameters of `$correlate` with the element that holds each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,26 +90,16 @@ def parse_correlate_body(raw: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Corr
 def unwrap_parameters(content: Any) -> tuple[Any, bool, str | None]:
     """Bundle, `store` and `source` of Parameters; anything else is passed through as the Bundle, to be stored.
 
-    Raises `BundleRejected` where `store` is no boolean or a parameter is not known: a mistyped `store=false` must
-    never keep what was meant to be forgotten.
+    Raises `BundleRejected` (400) where a parameter is not known, stands twice or is of another kind: a mistyped
+    `store=false` must never keep what was meant to be forgotten.
     """
     if not isinstance(content, dict) or content.get("resourceType") != "Parameters":
         return content, True, None
-    bundle, store, source = None, True, None
-    for at, parameter in enumerate(objects(content.get("parameter"))):
-        name = string(parameter.get("name"))
-        if name == "bundle":
-            bundle = parameter.get("resource")
-        elif name == "store" and isinstance(parameter.get("valueBoolean"), bool):
-            store = parameter["valueBoolean"]
-        elif name == "source" and isinstance(parameter.get("valueString"), str):
-            source = string(parameter["valueString"])
-        else:
-            text = (
-                "$correlate knows bundle (resource), store (valueBoolean) and source (valueString): correct this one."
-            )
-            raise BundleRejected(_refusal("invalid-element", text, f"Parameters.parameter[{at}]"), status=422)
-    return bundle, store, source
+    try:
+        values = operation_input(content, takes=CORRELATE_TAKES, operation="$correlate")
+    except ParameterRefused as refused:
+        raise BundleRejected(_refusal("invalid-element", refused.text, refused.path), status=400) from None
+    return values.get("bundle"), values.get("store", True), values.get("source")
 
 
 def _read(raw: bytes, *, limits: Limits) -> ReadJson:

@@ -58,6 +58,8 @@ KNOWLEDGE_DIGEST: Final = f"{STRUCTURE_DEFINITION_BASE}knowledge-digest"
 # Operations and conformance
 CORRELATE_OPERATION: Final = f"{BASE}/OperationDefinition/correlate"
 PATIENT_CORRELATE_OPERATION: Final = f"{BASE}/OperationDefinition/patient-correlate"
+EXPLAIN_OPERATION: Final = f"{BASE}/OperationDefinition/report-explain"
+VALIDATE_OPERATION: Final = f"{BASE}/OperationDefinition/validate"
 TASK_RETRY_OPERATION: Final = f"{BASE}/OperationDefinition/task-retry"
 CAPABILITY_STATEMENT: Final = f"{BASE}/CapabilityStatement/fillertrace"
 
@@ -66,6 +68,7 @@ SNOMED: Final = "http://snomed.info/sct"
 DIAGNOSTIC_SERVICE: Final = "http://terminology.hl7.org/CodeSystem/v2-0074"
 CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 PARTICIPANT: Final = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
+OBSERVATION_VALUE: Final = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
 DATA_OPERATION: Final = "http://terminology.hl7.org/CodeSystem/v3-DataOperation"
 
 SOFTWARE_NAME: Final = "Fillertrace"

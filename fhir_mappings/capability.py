@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from fhir_mappings import canonical
 from fhir_mappings.resource_types import KEPT_TYPES
+from fhir_mappings.search_parameters import EVERYWHERE, parameters_of, searched_types
 
 FHIR_VERSION: Final = "4.0.1"
 MEDIA_TYPE: Final = "application/fhir+json"
@@ -18,11 +19,10 @@ MEDIA_TYPE: Final = "application/fhir+json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypeCapability:
-    """What may be done with one type: `search` holds (name, type) pairs, `operations` (name, canonical) pairs."""
+    """What may be done with one type: `operations` holds (name, canonical) pairs."""
 
     type: str
     interactions: tuple[str, ...]
-    search: tuple[tuple[str, str], ...] = ()
     operations: tuple[tuple[str, str], ...] = ()
     says: str = ""
 
@@ -30,18 +30,21 @@ class TypeCapability:
 MADE_TYPES: Final = ("DiagnosticReport", "Observation", "Provenance", "Device", "Organization", "Task")
 """What we make ourselves."""
 
+_READ: Final = ("read", "vread", "history-instance", "search-type")
+_KEPT: Final = (*_READ, "create", "update", "delete")
+
 _SPECIAL: Final = {
     "Patient": TypeCapability(
         type="Patient",
-        interactions=("read",),
+        interactions=_KEPT,
         operations=(("correlate", canonical.PATIENT_CORRELATE_OPERATION),),
     ),
     "DiagnosticReport": TypeCapability(
         type="DiagnosticReport",
-        interactions=("read", "vread", "search-type", "update"),
-        search=(("_id", "token"), ("code", "token"), ("patient", "reference"), ("subject", "reference")),
-        says="A search names patient, subject or _id. "
-        "Update signs a report of ours (status and resultsInterpreter only) and needs If-Match. "
+        interactions=_KEPT,
+        operations=(("explain", canonical.EXPLAIN_OPERATION),),
+        says="A search finds radiologists' reports and ours; ours by code. "
+        "Update of a report of ours signs or withdraws it (status and resultsInterpreter only) and needs If-Match. "
         "Any other change of what we made is refused.",
     ),
     "Task": TypeCapability(
@@ -53,11 +56,14 @@ _SPECIAL: Final = {
 }
 
 TYPES: Final = tuple(
-    _SPECIAL.get(type_, TypeCapability(type=type_, interactions=("read",)))
+    _SPECIAL.get(type_, TypeCapability(type=type_, interactions=_KEPT if type_ in KEPT_TYPES else _READ))
     for type_ in sorted({*KEPT_TYPES, *MADE_TYPES})
 )
+CONFORMANCE_TYPES: Final = ("CodeSystem", "ConceptMap", "OperationDefinition", "StructureDefinition", "ValueSet")
+"""What we say of ourselves: read and searched, the same for everyone."""
+CONFORMANCE_SEARCH: Final = (("_id", "token"), ("url", "uri"))
 SYSTEM_INTERACTIONS: Final = ("transaction", "batch")
-SYSTEM_OPERATIONS: Final = (("correlate", canonical.CORRELATE_OPERATION),)
+SYSTEM_OPERATIONS: Final = (("correlate", canonical.CORRELATE_OPERATION), ("validate", canonical.VALIDATE_OPERATION))
 
 
 def capability_statement(
@@ -90,9 +96,11 @@ def _rest(*, max_bytes: int, open_access: bool) -> dict[str, Any]:
     return {
         "mode": "server",
         "documentation": f"The largest body accepted is {max_bytes} bytes. A transaction or batch is answered at once; "
-        "correlation follows, one Task per patient (Link rel=status). Prefer: respond-async is honoured.",
+        "correlation follows, one Task per patient (Link rel=status). Prefer: respond-async is honoured in "
+        "three dialects: the batch-response Bundle of R5, with _outputFormat an NDJSON manifest as in R4, with "
+        "async-result=redirect a 303 to the direct answer.",
         "security": {"description": _security_words(open_access=open_access)},
-        "resource": [_resource(row) for row in TYPES],
+        "resource": [*(_resource(row) for row in TYPES), *(_artefacts(type_) for type_ in CONFORMANCE_TYPES)],
         "interaction": [{"code": code} for code in SYSTEM_INTERACTIONS],
         "operation": _operations(SYSTEM_OPERATIONS),
     }
@@ -108,15 +116,52 @@ def _resource(row: TypeCapability) -> dict[str, Any]:
     resource: dict[str, Any] = {
         "type": row.type,
         "interaction": [{"code": code} for code in row.interactions],
-        "versioning": "versioned-update" if "update" in row.interactions else "versioned",
+        "versioning": "versioned" if "vread" in row.interactions else "no-version",
+        "readHistory": "vread" in row.interactions,
+        "updateCreate": False,
+        "conditionalCreate": "create" in row.interactions,
+        "conditionalRead": "full-support" if "vread" in row.interactions else "not-supported",
+        "conditionalUpdate": False,
+        "conditionalDelete": "not-supported",
     }
     if row.says:
         resource["documentation"] = row.says
-    if row.search:
-        resource["searchParam"] = [{"name": name, "type": type_} for name, type_ in row.search]
-    if row.operations:
-        resource["operation"] = _operations(row.operations)
+    if "search-type" in row.interactions:
+        resource |= _search(row.type)
+    resource["operation"] = _operations((*row.operations, ("validate", canonical.VALIDATE_OPERATION)))
     return resource
+
+
+def _artefacts(type_: str) -> dict[str, Any]:
+    return {
+        "type": type_,
+        "interaction": [{"code": "read"}, {"code": "search-type"}],
+        "versioning": "no-version",
+        "documentation": "Our own conformance artefacts.",
+        "searchParam": [{"name": name, "type": kind} for name, kind in CONFORMANCE_SEARCH],
+    }
+
+
+def _search(type_: str) -> dict[str, Any]:
+    every = parameters_of(type_)
+    searched = [*EVERYWHERE, *((one.name, one.kind) for one in every if one.searched)]
+    found: dict[str, Any] = {"searchParam": [{"name": name, "type": kind} for name, kind in sorted(searched)]}
+    includes = [f"{type_}:{one.name}" for one in every if one.kind == "reference"]
+    referring = [
+        f"{source}:{one.name}"
+        for source in sorted(searched_types())
+        for one in parameters_of(source)
+        if one.kind == "reference" and one.searched and type_ in _MEANT.get(one.name, ())
+    ]
+    if includes:
+        found["searchInclude"] = includes
+    if referring:
+        found["searchRevInclude"] = referring
+    return found
+
+
+_MEANT: Final = {"patient": ("Patient",), "subject": ("Patient",), "target": ("DiagnosticReport",)}
+"""The types that a reference which is searched by leads to."""
 
 
 def _operations(operations: tuple[tuple[str, str], ...]) -> list[dict[str, str]]:

@@ -112,8 +112,8 @@ def alert_words(code: str, knowledge: Knowledge) -> str:
     return rule.name if rule and rule.name else ALERT_WORDS.get(code, code.replace("_", " "))
 
 
-def words_of(knowledge: Knowledge) -> dict[str, dict[str, str]]:
-    """Every code system of ours as code to plain words, by system address."""
+def words_of(knowledge: Knowledge, *, issue_words: Mapping[str, str] = ISSUE_CODES) -> dict[str, dict[str, str]]:
+    """Every code system of ours as code to plain words, by system address. A door adds codes of its own to `issue`."""
     alerts = dict.fromkeys((*ALERT_WORDS, *knowledge.alerts))
     return {
         canonical.REPORT: dict(REPORT_WORDS),
@@ -131,13 +131,16 @@ def words_of(knowledge: Knowledge) -> dict[str, dict[str, str]]:
         canonical.CATEGORY: dict(CATEGORY_WORDS),
         canonical.BODY_SITE: {region.id: region.name for region in knowledge.regions.values()},
         canonical.FILLER_MATERIAL: {material.id: material.name for material in knowledge.materials.values()},
-        canonical.ISSUE: dict(ISSUE_CODES),
+        canonical.ISSUE: dict(sorted(issue_words.items())),
     }
 
 
-def code_system_resources(knowledge: Knowledge) -> tuple[dict[str, Any], ...]:
+def code_system_resources(
+    knowledge: Knowledge, *, issue_words: Mapping[str, str] = ISSUE_CODES
+) -> tuple[dict[str, Any], ...]:
     """Our code systems as complete CodeSystem resources, for a validator, a terminology server or a reader."""
-    return tuple(_code_system(url, words, knowledge) for url, words in words_of(knowledge).items() if words)
+    words_by_system = words_of(knowledge, issue_words=issue_words)
+    return tuple(_code_system(url, words, knowledge) for url, words in words_by_system.items() if words)
 
 
 def _code_system(url: str, words: Mapping[str, str], knowledge: Knowledge) -> dict[str, Any]:

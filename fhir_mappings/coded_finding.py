@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from correlation.dates import DateRange
 from correlation.timeline import BodySite, Certainty, FindingKind, ImagingExam, ImagingFinding
+from correlation.words import Words
 from fhir_mappings.body_sites import side_of, sites_of, with_sides
 from fhir_mappings.code_tables import code_table
 from fhir_mappings.codes import every_fit, first_fit, pattern, word_groups, words_of
@@ -54,7 +55,7 @@ def read_coded_finding(
     parts = [_part(one) for one in objects(resource.get("component"))]
     seen = record.quiet_when(source, stem="effective") or (exam.started if exam is not None else None)
     sites: tuple[BodySite | None, ...] = _sites(resource, parts, record) or (None,)
-    return tuple(_finding(source, kind, exam, seen, site, parts) for site in sites)
+    return tuple(_finding(source, kind, exam, seen, site, parts, record.words) for site in sites)
 
 
 def _finding(
@@ -64,6 +65,7 @@ def _finding(
     seen: DateRange | None,
     site: BodySite | None,
     parts: list[_Part],
+    words: Words,
 ) -> ImagingFinding:
     resource = source.resource
     code = resource.get("code")
@@ -86,7 +88,7 @@ def _finding(
         signs=_signs(parts),
         modalities=exam.modalities if exam is not None else frozenset(),
         quote=_quote(resource, parts),
-        recognised_by=_recognised_by(code),
+        recognised_by=_recognised_by(code, words),
     )
 
 
@@ -242,9 +244,9 @@ def _value_words(part: _Part) -> str:
     return amount.as_written if amount is not None else part.text
 
 
-def _recognised_by(code: object) -> str:
+def _recognised_by(code: object, words: Words) -> str:
     by_code = code_table(_TABLE)["kind_codes"]
     for coding in codings(code):
         if coding.code in by_code:
-            return f"Observation code {coding.code}"
-    return f'Observation code text "{concept_text(code)}"'
+            return words.say("read.observation_code", code=coding.code)
+    return words.say("read.observation_text", text=concept_text(code))

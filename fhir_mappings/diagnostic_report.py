@@ -14,12 +14,13 @@ from typing import Any
 
 from correlation.assessment import Assessment
 from correlation.catalogue import Knowledge
+from correlation.words import Words
 from fhir_mappings import canonical
 from fhir_mappings.code_systems import REPORT_CATEGORY_WORDS, REPORT_WORDS, cause_coding, coding
 from fhir_mappings.input_references import input_reference
 from fhir_mappings.narrative import write_narrative
 from fhir_mappings.report_frame import ReportFrame, fhir_period
-from fhir_mappings.result_observations import top_cause
+from fhir_mappings.result_observations import cause_display, top_cause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +40,12 @@ def write_diagnostic_report(
     forms: PresentedForms,
 ) -> dict[str, Any]:
     """The report over `observations`, which are already in the order of `result`."""
+    words = knowledge.words
     report: dict[str, Any] = {
         "resourceType": "DiagnosticReport",
         "id": frame.identity.report_id,
         "meta": frame.meta(),
+        "language": words.code,
         "text": write_narrative(assessment, knowledge, software_version=frame.software_version),
         "extension": [
             {"url": canonical.KNOWLEDGE_EDITION, "valueString": assessment.edition},
@@ -50,10 +53,10 @@ def write_diagnostic_report(
         ],
         "identifier": [{"system": canonical.REPORT_IDENTIFIER, "value": frame.identity.report_id}],
         "status": frame.identity.status,
-        "category": _categories(),
+        "category": _categories(words),
         "code": {
             "coding": [coding(canonical.REPORT, canonical.REPORT_CODE, REPORT_WORDS[canonical.REPORT_CODE])],
-            "text": REPORT_WORDS[canonical.REPORT_CODE],
+            "text": words.say("result.report"),
         },
         "subject": dict(frame.subject),
     }
@@ -70,23 +73,27 @@ def write_diagnostic_report(
     report["conclusion"] = assessment.conclusion
     top = top_cause(assessment)
     if top is not None:
-        report["conclusionCode"] = [{"coding": [cause_coding(top.cause, top.name)], "text": top.name}]
+        report["conclusionCode"] = [
+            {"coding": [cause_coding(top.cause, cause_display(top, knowledge))], "text": top.name}
+        ]
     report["presentedForm"] = [
-        _attachment(forms.html, content_type="text/html", title="Worksheet", creation=frame.issued),
-        _attachment(forms.text, content_type="text/plain", title="Worksheet in plain text", creation=frame.issued),
+        _attachment(forms.html, content_type="text/html", title="result.worksheet", words=words, creation=frame.issued),
+        _attachment(
+            forms.text, content_type="text/plain", title="result.worksheet_text", words=words, creation=frame.issued
+        ),
     ]
     return report
 
 
-def _categories() -> list[dict[str, Any]]:
+def _categories(words: Words) -> list[dict[str, Any]]:
     ours = coding(
         canonical.REPORT_CATEGORY,
         canonical.CORRELATION_CATEGORY,
         REPORT_CATEGORY_WORDS[canonical.CORRELATION_CATEGORY],
     )
     return [
-        {"coding": [ours], "text": REPORT_CATEGORY_WORDS[canonical.CORRELATION_CATEGORY]},
-        {"coding": [coding(canonical.DIAGNOSTIC_SERVICE, "OTH", "Other")], "text": "Other"},
+        {"coding": [ours], "text": words.say("result.category")},
+        {"coding": [coding(canonical.DIAGNOSTIC_SERVICE, "OTH", "Other")], "text": words.say("result.other")},
     ]
 
 
@@ -100,15 +107,15 @@ def _imaging_studies(assessment: Assessment) -> list[dict[str, Any]]:
     return list(references.values())
 
 
-def _attachment(text: str, *, content_type: str, title: str, creation: str) -> dict[str, Any]:
+def _attachment(text: str, *, content_type: str, title: str, words: Words, creation: str) -> dict[str, Any]:
     """An Attachment with its data; size and SHA-1 are those of the data before base64, as FHIR asks."""
     data = text.encode()
     return {
         "contentType": content_type,
-        "language": "en",
+        "language": words.code,
         "data": b64encode(data).decode("ascii"),
         "size": len(data),
         "hash": b64encode(sha1(data, usedforsecurity=False).digest()).decode("ascii"),
-        "title": title,
+        "title": words.say(title),
         "creation": creation,
     }

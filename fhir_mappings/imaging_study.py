@@ -31,6 +31,7 @@ def read_imaging_study(source: Source, record: Record) -> ImagingExam | None:
     if not series:
         text = "This ImagingStudy has no series: modality and body part were taken from its own fields and words."
         record.inform("no-series", text, f"{source.path}.series", code="incomplete")
+    _say_counts(source, record)
     by_code = modality_codes(resource.get("modality"))
     by_code |= frozenset(code for one in series for code in modality_codes(one.get("modality")))
     titles = [string(resource.get("description")), *(string(one.get("description")) for one in series)]
@@ -42,6 +43,26 @@ def read_imaging_study(source: Source, record: Record) -> ImagingExam | None:
         or next((text for one in objects(resource.get("procedureCode")) if (text := concept_text(one))), ""),
         regions=_regions(source, record),
     )
+
+
+def _say_counts(source: Source, record: Record) -> None:
+    """An issue for each count that is not that of what was sent: a study may be sent in part."""
+    series = objects(source.resource.get("series"))
+    counts = [(source.resource.get("numberOfSeries"), series, f"{source.path}.numberOfSeries")]
+    for at, one in enumerate(series):
+        counts.append(
+            (
+                one.get("numberOfInstances"),
+                objects(one.get("instance")),
+                f"{source.path}.series[{at}].numberOfInstances",
+            )
+        )
+    for said, there, path in counts:
+        if there and isinstance(said, int) and said != len(there):
+            text = (
+                "This count is not that of what was sent. What was sent was read: send the rest, or correct the count."
+            )
+            record.inform("count-mismatch", text, path, code="incomplete")
 
 
 def _started(source: Source, record: Record) -> DateRange | None:

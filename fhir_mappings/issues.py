@@ -23,7 +23,8 @@ class Issue:
     """One thing that was refused, left out or guessed.
 
     `severity` is `error`, `warning` or `information`; `code` a FHIR issue-type; `detail` a code of our CodeSystem
-    `issue` (`ISSUE_CODES`); `text` says how to mend it; `expression` holds FHIRPaths that name the entry.
+    `issue` (`ISSUE_CODES`); `text` says how to mend it; `expression` holds FHIRPaths that name the entry. `alert`
+    is the code of the alert (CodeSystem `alert`) that this issue passes on.
     """
 
     severity: str
@@ -31,16 +32,19 @@ class Issue:
     detail: str
     text: str
     expression: tuple[str, ...] = ()
+    alert: str = ""
 
 
 ISSUE_CODES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "alert-without-report": "An alert was raised where no report could be made",
         "ambiguous-reference": "A reference fits more than one resource",
+        "broken-rule": "An invariant of FHIR R4 does not hold",
         "circular-reference": "References go round in a circle",
         "comparator": "The result is a limit, not a number",
         "contradictory-dates": "The record gives different dates for one event",
         "contradictory-sides": "The record names opposite sides for one site",
+        "count-mismatch": "A number that says how many there are, and other ones there",
         "dangling-reference": "A reference leads to nothing that was sent or kept",
         "duplicate-key": "A JSON object names the same key twice",
         "empty-bundle": "The Bundle has no entries",
@@ -48,6 +52,10 @@ ISSUE_CODES: Final[Mapping[str, str]] = MappingProxyType(
         "impossible-date": "A date that cannot be true",
         "impossible-value": "A number that cannot be true",
         "invalid-element": "An element that is not as FHIR R4 has it",
+        "invalid-reference": "A reference that cannot stand here",
+        "missing-element": "An element that must be there is missing",
+        "lenient-reference": "A relative reference without a fullUrl, found by type and id alone",
+        "logical-reference": "A reference by identifier alone",
         "mixed-units": "Code and printed unit of a quantity differ",
         "no-date": "A date is missing or cannot be read",
         "no-imaging": "No imaging is in reach",
@@ -65,12 +73,15 @@ ISSUE_CODES: Final[Mapping[str, str]] = MappingProxyType(
         "patient-conflict": "The same identifier stands for two different people",
         "product-conflict": "The record names different products for one procedure",
         "product-in-note": "A filler is named where no filler was injected",
+        "reference-not-looked-for": "A reference that is a search for what is not kept here",
         "report-not-available": "A report exists whose words were not sent",
         "source-not-known": "No configured source has this name",
+        "told-filler": "A filler is told of, not recorded as a procedure",
         "too-deep": "Nested too deep",
         "too-large": "Too large",
         "two-patients": "More than one patient",
         "unknown-code": "A code that is not known here",
+        "unknown-profile": "A profile that is not known here",
         "unknown-field": "A field that FHIR R4 does not have",
         "unknown-type": "A kind of resource that is not read",
         "unknown-unit": "A unit that cannot be converted",
@@ -79,6 +90,9 @@ ISSUE_CODES: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """Our codes with plain words: what the CodeSystem `issue` lists for reading. Doors may add their own."""
+
+EXPLAINED_IN: Final = "docs/issues.md"
+"""The page of the repository that explains every code; each has an anchor of its own there."""
 
 _SHOWN_PATHS: Final = 20
 
@@ -105,11 +119,13 @@ def _write_issue(issue: Issue) -> dict[str, Any]:
     coding = {"system": canonical.ISSUE, "code": issue.detail}
     if issue.detail in ISSUE_CODES:
         coding["display"] = ISSUE_CODES[issue.detail]
+    codings = [coding, {"system": canonical.ALERT, "code": issue.alert}] if issue.alert else [coding]
     written: dict[str, Any] = {
         "severity": issue.severity,
         "code": issue.code,
-        "details": {"coding": [coding], "text": issue.text},
+        "details": {"coding": codings, "text": issue.text},
     }
+    written["diagnostics"] = f"{EXPLAINED_IN}#{issue.detail}"
     if issue.expression:
         written["expression"] = list(issue.expression)
     return written

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from correlation.catalogue import Knowledge
 from correlation.timeline import LabResult
+from correlation.words import Words
 from fhir_mappings.range_words import digits, limits_in_words
 
 HIGH = "high"
@@ -19,6 +20,13 @@ def test_words(lab: LabResult, knowledge: Knowledge) -> str:
     """The name of the test."""
     known = knowledge.labs.get(lab.test)
     return known.name if known else lab.test.replace("_", " ")
+
+
+def state_words(lab: LabResult, words: Words) -> str:
+    """Where the value stands, in words."""
+    state = lab_state(lab)
+    spoken = f"state_{state.replace(' ', '_')}"
+    return words.term(spoken) if spoken in words.terms else words.result(state)
 
 
 def lab_state(lab: LabResult) -> str:
@@ -76,15 +84,15 @@ def value_words(lab: LabResult) -> str:
     return plain if not written or _squeezed(written) == _squeezed(plain) else f"{written} (= {plain})"
 
 
-def range_words(lab: LabResult) -> str:
+def range_words(lab: LabResult, words: Words) -> str:
     """The reference range in the unit of the written value, and whether it is the record's or the adult default."""
-    words = lab.range_as_written
-    if not words:
+    limits = lab.range_as_written
+    if not limits:
         low, high = (None if limit is None else digits(limit) for limit in (lab.low, lab.high))
-        words = f"{limits_in_words(low, high)} {lab.unit}".strip()
+        limits = f"{limits_in_words(low, high, words)} {lab.unit}".strip()
     if lab.low is None and lab.high is None:
-        return "none given"
-    return f"{words} (adult default)" if lab.range_is_default else words
+        return words.say("page.no_range")
+    return words.say("page.default_range", range=limits) if lab.range_is_default else limits
 
 
 def worth_showing(labs: Sequence[LabResult]) -> tuple[list[LabResult], int]:

@@ -22,8 +22,10 @@ from fhir_mappings.quantities import (
     known_unit,
     mixed_units,
     read_quantity,
+    read_remarked,
     read_written,
     reference_range,
+    worded_range,
 )
 from fhir_mappings.range_words import range_in_words
 from fhir_mappings.record import Record, Source
@@ -46,7 +48,9 @@ class _Names:
         if self._digest != knowledge.digest:
             self._by_code = {code: one for one in knowledge.labs.values() for code in one.loinc}
             self._by_name = {
-                plain(name): one for one in knowledge.labs.values() for name in (one.name, one.name_es, *one.aliases)
+                plain(name): one
+                for one in knowledge.labs.values()
+                for name in (*knowledge.names_of_lab(one.id), *one.aliases)
             }
             self._digest = knowledge.digest
         return self._by_code, self._by_name
@@ -62,6 +66,7 @@ class _Reading:
     amount: Amount | None = None
     qualitative: str | None = None
     as_written: str = ""
+    range_written: str = ""  # limits in the words of the value itself
 
 
 def read_labs(source: Source, record: Record) -> list[LabResult]:
@@ -132,12 +137,12 @@ def _result(
     if amount is not None:
         value, unit, reason = _convert(amount, test, path, record)
     elif reading.qualitative is None:
-        reason = "the value could not be read"
+        reason = record.words.say("read.unreadable")
         record.warn(
             "invalid-element", "This value is neither a number nor positive or negative.", f"{path}.value", code="value"
         )
     range_unit = unit if amount is not None else test.unit
-    low, high, is_default = _limits(part, test, range_unit, record.sex)
+    low, high, is_default = _limits(part, reading.range_written, test, range_unit, record.sex)
     return LabResult(
         source=source.ref,
         test=test.id,
@@ -148,7 +153,7 @@ def _result(
         low=low,
         high=high,
         range_is_default=is_default,
-        range_as_written=range_in_words(low, high, amount=amount, unit=unit, analyte=test),
+        range_as_written=range_in_words(low, high, amount=amount, unit=unit, analyte=test, words=record.words),
         comparator=amount.comparator if amount is not None else None,
         qualitative=reading.qualitative or _interpretation(part),
         preliminary=status not in _SETTLED,
@@ -162,10 +167,10 @@ def _convert(amount: Amount, test: Analyte, path: str, record: Record) -> tuple[
     if not unit and known_unit("", analyte=test) is None:
         text = "This result has no unit and was not used: send valueQuantity with a UCUM code."
         record.warn("no-unit", text, f"{path}.value", code="required")
-        return None, "", "no unit was given"
+        return None, "", record.words.say("read.no_unit")
     if not amount.usable:
         record.warn("impossible-value", "This number cannot be true and was not used: correct it.", f"{path}.value")
-        return None, "", "the number cannot be true"
+        return None, "", record.words.say("read.not_true")
     value = in_own_unit(amount.value, unit=unit, analyte=test)
     if value is None and amount.printed_unit:
         unit = amount.printed_unit
@@ -173,14 +178,14 @@ def _convert(amount: Amount, test: Analyte, path: str, record: Record) -> tuple[
     if value is None:
         text = "The unit of this result cannot be converted, so it was not used: send a UCUM code usual for the test."
         record.warn("unknown-unit", text, f"{path}.value", code="code-invalid")
-        return None, "", "its unit could not be converted"
+        return None, "", record.words.say("read.not_converted")
     if mixed_units(amount, analyte=test):
         text = "The UCUM code and the printed unit mean different things: the code was taken. Correct one of them."
         record.warn("mixed-units", text, f"{path}.value", code="conflict")
     if _is_impossible(value, test):
         text = "This value lies outside what is possible for the test and was not used: check value and unit."
         record.warn("impossible-value", text, f"{path}.value")
-        return None, unit, "the value lies outside what is possible"
+        return None, unit, record.words.say("read.impossible")
     if amount.comparator is not None:
         text = "This result is a limit, not a number: it was used only where the limit decides."
         record.inform("comparator", text, f"{path}.value")
@@ -213,6 +218,9 @@ def _read_value(part: dict[str, Any]) -> _Reading:
 
 def _read_words(text: str, concept: object) -> _Reading:
     qualitative = _qualitative(text, concept)
+    remarked = read_remarked(text)
+    if remarked is not None:
+        return _Reading(amount=remarked[0], qualitative=qualitative, as_written=text, range_written=remarked[1])
     amount = read_written(text) or _number_behind(text)
     return _Reading(amount=amount, qualitative=qualitative, as_written=text)
 
@@ -252,9 +260,11 @@ def _interpretation(part: Mapping[str, Any]) -> str | None:
 
 
 def _limits(
-    part: Mapping[str, Any], test: Analyte, unit: str, sex: str | None
+    part: Mapping[str, Any], in_words: str, test: Analyte, unit: str, sex: str | None
 ) -> tuple[Decimal | None, Decimal | None, bool]:
     low, high = reference_range(part.get("referenceRange"), analyte=test, unit=unit)
+    if low is None and high is None and in_words:
+        low, high = worded_range(in_words, analyte=test, unit=unit)
     if low is not None or high is not None:
         return low, high, False
     interval = _default(test.intervals, sex)

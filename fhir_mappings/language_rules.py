@@ -70,9 +70,11 @@ class Shared:
     weak: frozenset[str]
     midline: frozenset[str]
     distractor_regions: frozenset[str]
+    atheroma_regions: frozenset[str]
     outside_regions: frozenset[str]
     order: Mapping[str, tuple[str, ...]]
     modalities: Mapping[str, frozenset[str]]
+    named: frozenset[str]
 
 
 @lru_cache(maxsize=1)
@@ -101,9 +103,11 @@ def shared() -> Shared:
         weak=frozenset(roles["weak"]),
         midline=frozenset(roles["midline"]),
         distractor_regions=frozenset(roles["distractor"]),
+        atheroma_regions=frozenset(roles["atheroma"]),
         outside_regions=frozenset(roles["outside"]),
         order={name: tuple(values) for name, values in data["order"].items()},
         modalities={name: frozenset(codes) for name, codes in data["modalities"].items()},
+        named=frozenset(roles["named"]),
     )
 
 
@@ -140,6 +144,7 @@ def _phrases(data: Mapping[str, Any]) -> Iterable[Row]:
             # Morphology words may lie inside one another ("mass", "nodular mass"); each value is its own family.
             own = f"{family}:{name}" if family in ("morphology", "signs", "tissue", "density", "change") else family
             yield from _rows(phrases, family=own, payload=name)
+    yield from _rows(data["narration"]["words"], family="narration", payload="narration")
     for table, family in _SINGLE_LISTS.items():
         yield from _rows(data[table]["words"], family=family, payload=family)
     for region, phrases in data["distractor_places"].items():

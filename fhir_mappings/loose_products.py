@@ -18,10 +18,8 @@ from fhir_mappings.record import ENTERED_IN_ERROR, Found, Record, Source
 from fhir_mappings.text_products import UNKNOWN
 from fhir_mappings.text_sites import sites_in_text
 
-_USE_IGNORED: Final = {
-    "intended": "it was only intended (status intended)",
-    "on-hold": "it was put on hold (status on-hold)",
-}
+# The sentence that says why a use of this status is not counted.
+_USE_IGNORED: Final = {"intended": "read.intended", "on-hold": "read.on_hold"}
 
 
 def injections_of_uses(uses: Iterable[DeviceUse], record: Record) -> list[FillerInjection]:
@@ -56,7 +54,7 @@ def _of_use(use: DeviceUse, product: Named, record: Record) -> list[FillerInject
         volume_ml=product.volume_ml,
         dilution=product.dilution,
         source_certainty="patient-reported" if use.by_patient or product.patient_reported else "recorded",
-        ignored_because=_USE_IGNORED.get(status),
+        ignored_because=record.words.say(_USE_IGNORED[status]) if status in _USE_IGNORED else None,
         quote="; ".join(filter(None, (product.words, *notes(source.resource)))),
         also_from=tuple(ref for ref in (use.device.ref,) if ref != source.ref),
     )
@@ -116,7 +114,8 @@ def _of_device(source: Source, product: Named) -> FillerInjection:
 def injection_of_medicine(source: Source, concept: object, record: Record) -> FillerInjection | None:
     """A filler that was recorded as a medicine given, by its trade name; `None` for any real medicine."""
     text = concept_text(concept)
-    named = [one for one in named_in_text(text, how="medication text", rank=Rank.USED_CODE, record=record) if one.brand]
+    how = record.words.say("read.medication_text")
+    named = [one for one in named_in_text(text, how=how, rank=Rank.USED_CODE, record=record) if one.brand]
     if not named:
         return None
     product = by_material(named)[0]

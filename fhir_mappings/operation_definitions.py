@@ -1,4 +1,4 @@
-"""This file writes our OperationDefinitions: `$correlate` of a bundle and of a stored patient, `$retry` of a job.
+"""This file writes our OperationDefinitions: `$correlate`, `$explain` of a report, `$validate`, `$retry` of a job.
 
 FHIR R4 OperationDefinition: https://hl7.org/fhir/R4/operationdefinition.html
 """
@@ -12,7 +12,13 @@ from fhir_mappings import canonical
 
 def operation_definitions(*, software_version: str) -> tuple[dict[str, Any], ...]:
     """All definitions."""
-    return (_over_bundle(software_version), _over_patient(software_version), _retry(software_version))
+    return (
+        _over_bundle(software_version),
+        _over_patient(software_version),
+        _explain(software_version),
+        _validate(software_version),
+        _retry(software_version),
+    )
 
 
 def _over_bundle(software_version: str) -> dict[str, Any]:
@@ -51,6 +57,51 @@ def _over_patient(software_version: str) -> dict[str, Any]:
         "type": False,
         "instance": True,
         "parameter": [_result()],
+    }
+
+
+def _explain(software_version: str) -> dict[str, Any]:
+    return {
+        **_definition(canonical.EXPLAIN_OPERATION, software_version, code="explain"),
+        "name": "ReportExplain",
+        "title": "Explain a report",
+        "description": "Every cause with every answer for, against and not known, with its evidence, its weight and "
+        "its sources, and what would change the conclusion; findings, alerts, knowledge base and software. For our own "
+        "reports: the version is computed again from its recorded inputs and knowledge base.",
+        "affectsState": False,
+        "resource": ["DiagnosticReport"],
+        "system": False,
+        "type": False,
+        "instance": True,
+        "parameter": [_parameter("return", use="out", least=1, type_="Parameters", says="The explanation.")],
+    }
+
+
+def _validate(software_version: str) -> dict[str, Any]:
+    return {
+        **_definition(canonical.VALIDATE_OPERATION, software_version, code="validate"),
+        "name": "Validate",
+        "title": "Validate a resource",
+        "base": "http://hl7.org/fhir/OperationDefinition/Resource-validate",
+        "description": "FHIR R4's $validate, also at the base, where the resource itself says its type. Always answers "
+        "200 with an OperationOutcome; nothing is stored. Checked are base R4 and, where asked for, a profile of ours.",
+        "affectsState": False,
+        "resource": ["Resource"],
+        "system": True,
+        "type": True,
+        "instance": True,
+        "parameter": [
+            _parameter(
+                "resource",
+                use="in",
+                least=0,
+                type_="Resource",
+                says="The resource. Without it, at the address of a stored resource, that one as it is now.",
+            ),
+            _parameter("mode", use="in", least=0, type_="code", says="create, update, delete or profile."),
+            _parameter("profile", use="in", least=0, type_="uri", says="A profile beside base R4: one of ours."),
+            _parameter("return", use="out", least=1, type_="OperationOutcome", says="What was found."),
+        ],
     }
 
 

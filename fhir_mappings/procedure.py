@@ -21,18 +21,22 @@ from fhir_mappings.elements import codings, concept_text, concept_words, notes, 
 from fhir_mappings.loose_products import injections_of_devices, injections_of_uses
 from fhir_mappings.product_named import Named, Rank, by_material, named_by_procedure, speaks_of_filler, this_time
 from fhir_mappings.record import Record, Source
+from fhir_mappings.text_dates import date_in_words
 from fhir_mappings.text_products import UNKNOWN
-from fhir_mappings.text_sites import sites_in_text
+from fhir_mappings.text_sites import misspelt_sites, sites_in_text
+from fhir_mappings.told_fillers import told_injections
 
 PATIENT_REPORTED: Final = "patient-reported"
 RECORDED: Final = "recorded"
 
+# The sentence that says why a procedure of this status is not counted.
 IGNORED: Final = {
-    "not-done": "the record says it was not done (status not-done)",
-    "entered-in-error": "the record says it was entered in error",
-    "preparation": "it was only being prepared (status preparation)",
-    "on-hold": "it was put on hold (status on-hold)",
+    "not-done": "read.not_done",
+    "entered-in-error": "read.entered_in_error",
+    "preparation": "read.preparation",
+    "on-hold": "read.on_hold",
 }
+_DATED: Final = ("performedDateTime", "performedPeriod", "performedInstant", "performedDate", "performed")
 _UNCERTAIN: Final = ("stopped", "unknown", "")
 
 
@@ -61,7 +65,8 @@ def read_injections(record: Record) -> list[FillerInjection]:
         read = partial(_read_procedure, source, acts[source.index], tied.get(source.index, []), record)
         found += record.guarded_list(read, path=source.path)
     found += injections_of_uses(loose, record)
-    return found + injections_of_devices(found, record)
+    found += injections_of_devices(found, record)
+    return found + told_injections(found, record)
 
 
 def _act(source: Source) -> _Act:
@@ -106,14 +111,26 @@ def _makes_it_filler(source: Source, act: _Act, named: list[Named], record: Reco
     if any(one.rank == Rank.DEVICE_USE for one in named):  # its device was found to be a filler
         return True
     materials = [one for one in named if one.material != UNKNOWN]
-    if not _says("elsewhere", title) and any(one.rank == Rank.CODE_TEXT and one.volume_ml for one in materials):
-        return True  # "CaHA 1.5 mL malar": a material by the millilitre was put in
+    in_title = [one for one in materials if one.rank == Rank.CODE_TEXT]
+    if (
+        in_title
+        and not _says("elsewhere", title)
+        and (any(one.volume_ml for one in in_title) or _at_a_site(source, record))
+    ):
+        return True  # "CaHA 1.5 mL malar", "metacrilato en glúteos": a material was put in, by the millilitre or there
     if act.is_open and not _says("elsewhere", title):
         return any(one.brand or one.rank == Rank.CODE_TEXT or bool(act.codes) for one in materials)
     if any(one.brand for one in materials):
         text = "The note names a filler, but the procedure is another one; it was not counted. Record it as its own."
         record.inform("product-in-note", text, f"{source.path}.note")
     return False
+
+
+def _at_a_site(source: Source, record: Record) -> bool:
+    """Whether the words of the code name a place where fillers are put."""
+    regions = record.knowledge.regions
+    sites = sites_in_text(concept_text(source.resource.get("code")), record.knowledge)
+    return any(regions[site.region].filler_site for site in sites if site.region in regions)
 
 
 def _only_botulinum(source: Source, act: _Act, named: list[Named]) -> bool:
@@ -130,10 +147,9 @@ def _products(source: Source, named: list[Named], record: Record) -> list[Named]
         record.warn("product-conflict", text, source.path, code="conflict")
     if products:
         return products
-    how = ", ".join(read.label for read in _codes(source)) or "code text"
-    return [
-        Named(material=UNKNOWN, product="", recognised_by=f"{how}; no product named", rank=Rank.CODE_TEXT, brand=False)
-    ]
+    how = ", ".join(read.label for read in _codes(source)) or record.words.say("read.code_text")
+    how = record.words.say("read.no_product", how=how)
+    return [Named(material=UNKNOWN, product="", recognised_by=how, rank=Rank.CODE_TEXT, brand=False)]
 
 
 def _codes(source: Source) -> list[ProcedureCode]:
@@ -165,7 +181,7 @@ def _ignored_because(source: Source, record: Record) -> str | None:
     if status in IGNORED:
         text = "The status of this procedure forbids counting it; it is shown and not counted."
         record.inform("not-counted", text, f"{source.path}.status")
-        return IGNORED[status]
+        return record.words.say(IGNORED[status])
     if status in _UNCERTAIN:
         text = "The status leaves open whether the product was put in; it was counted. Send completed or not-done."
         record.warn("uncertain-status", text, f"{source.path}.status", code="incomplete")
@@ -191,6 +207,12 @@ def _performed(source: Source, uses: Sequence[DeviceUse], record: Record) -> Dat
         text = "This procedure has no date; that of the device's use was taken. Send performed[x]."
         record.inform("no-date", text, f"{source.path}.performed", code="incomplete")
         return record.checked(dates[0], path=f"{source.path}.performed")
+    if not any(name in source.resource for name in _DATED):
+        told = _date_told(source)
+        if told is not None:
+            text = "This procedure has no date; the one in its words was taken. Send performed[x]."
+            record.inform("no-date", text, f"{source.path}.performed", code="incomplete")
+            return record.checked(told, path=f"{source.path}.performed")
     performed = record.when(source, stem="performed", what="This procedure")
     apart = [when for when in dates if performed is not None and when.before(performed) is not None]
     if performed is None or not apart:
@@ -199,6 +221,17 @@ def _performed(source: Source, uses: Sequence[DeviceUse], record: Record) -> Dat
     record.warn("contradictory-dates", text, f"{source.path}.performed", code="conflict")
     every = [performed, *apart]
     return DateRange(earliest=min(one.earliest for one in every), latest=max(one.latest for one in every))
+
+
+def _date_told(source: Source) -> DateRange | None:
+    """The date that the words of a procedure name, in `performedString`, the code or the notes about this time."""
+    resource = source.resource
+    texts = (
+        string(resource.get("performedString")),
+        concept_text(resource.get("code")),
+        *map(this_time, notes(resource)),
+    )
+    return next((when for text in texts if (when := date_in_words(text)) is not None), None)
 
 
 def _sites(
@@ -220,6 +253,9 @@ def _sites(
     used = united(site for use in uses for site in use.sites)
     if used:
         sites = merged(sites, used, knowledge) if sites else used
+    sites = sites or united(
+        site for text in (title, *notes(source.resource)) for site in misspelt_sites(text, knowledge)
+    )
     if sites:
         return sites
     return next((region_site(code.region, code.label, knowledge) for code in act.codes if code.region), ())

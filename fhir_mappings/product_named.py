@@ -13,8 +13,9 @@ from enum import IntEnum
 from typing import Any, Final
 
 from correlation.timeline import ResourceRef
-from fhir_mappings.codes import ProcedureCode, words_of
-from fhir_mappings.elements import concept_text, concept_words, notes, objects, plain, string
+from correlation.words import Words
+from fhir_mappings.codes import ProcedureCode, procedure_code, words_of
+from fhir_mappings.elements import codings, concept_text, concept_words, notes, objects, plain, string
 from fhir_mappings.record import Found, Record, Source
 from fhir_mappings.text_products import UNKNOWN, ProductMention, products_in_text
 
@@ -50,15 +51,16 @@ class Named:
 
 def named_in_text(text: str, *, how: str, rank: Rank, record: Record) -> list[Named]:
     """The products in one text. `how` begins the account of how each was recognised, such as `usedCode text`."""
-    return [_named(mention, text=text, how=how, rank=rank) for mention in products_in_text(text, record.knowledge)]
+    found = products_in_text(text, record.knowledge)
+    return [_named(mention, text=text, how=how, rank=rank, words=record.words) for mention in found]
 
 
-def _named(mention: ProductMention, *, text: str, how: str, rank: Rank) -> Named:
-    spelt = "" if mention.exact else f", read as {mention.name}"
+def _named(mention: ProductMention, *, text: str, how: str, rank: Rank, words: Words) -> Named:
+    told = words.say("read.found" if mention.exact else "read.spelt", how=how, text=mention.words, name=mention.name)
     return Named(
         material=mention.material,
         product=mention.name,
-        recognised_by=f'{how} "{mention.words}"{spelt}',
+        recognised_by=told,
         rank=rank,
         brand=mention.brand,
         volume_ml=mention.volume_ml,
@@ -79,13 +81,14 @@ def named_by_procedure(source: Source, codes: Iterable[ProcedureCode], record: R
     found: list[Named] = []
     for concept in objects(resource.get("usedCode")):
         for text in concept_words(concept):
-            found += named_in_text(text, how="usedCode text", rank=Rank.USED_CODE, record=record)
+            found += named_in_text(text, how=record.words.say("read.used_code"), rank=Rank.USED_CODE, record=record)
     for device in used_devices(source, record):
         found += named_by_device(device, rank=Rank.DEVICE, record=record)
     for text in concept_words(resource.get("code")):
-        found += named_in_text(text, how="code text", rank=Rank.CODE_TEXT, record=record)
+        found += named_in_text(text, how=record.words.say("read.code_text"), rank=Rank.CODE_TEXT, record=record)
     for text in notes(resource):
-        found += named_in_text(this_time(text), how="note", rank=Rank.NOTE, record=record)
+        found += named_in_text(this_time(text), how=record.words.say("read.note"), rank=Rank.NOTE, record=record)
+    used = (procedure_code(one) for concept in objects(resource.get("usedCode")) for one in codings(concept))
     found += [
         Named(
             material=code.material,
@@ -94,8 +97,8 @@ def named_by_procedure(source: Source, codes: Iterable[ProcedureCode], record: R
             rank=Rank.BILLING_CODE,
             brand=True,
         )
-        for code in codes
-        if code.material is not None
+        for code in (*codes, *used)
+        if code is not None and code.material is not None
     ]
     return found
 
@@ -111,8 +114,9 @@ def named_by_device(device: Found, *, rank: Rank, record: Record) -> list[Named]
     """The product a Device, Medication or Substance names; its kind ("Dermal filler") only where no name tells more."""
     resource, kind = device.resource, device.ref.type or "Device"
     found: list[Named] = []
-    for name, how, reported in _device_names(resource):
-        for named in named_in_text(name, how=f"{kind} {how}", rank=rank, record=record):
+    for name, part, reported in _device_names(resource):
+        how = record.words.say(f"read.device_{part}", kind=kind)
+        for named in named_in_text(name, how=how, rank=rank, record=record):
             found.append(_from(named, device=device, reported=reported))
     known = [named for named in found if named.material != UNKNOWN]
     return known or found[:1]
@@ -123,7 +127,7 @@ def _device_names(resource: dict[str, Any]) -> Iterable[tuple[str, str, bool]]:
         yield string(one.get("name")), "name", string(one.get("type")) == "patient-reported-name"
     yield string(resource.get("modelNumber")), "model", False
     for one in objects(resource.get("udiCarrier")):
-        yield string(one.get("carrierHRF")), "UDI", False
+        yield string(one.get("carrierHRF")), "udi", False
     for element in ("type", "code"):
         yield concept_text(resource.get(element)), element, False
     for text in notes(resource):

@@ -27,6 +27,21 @@ _BETWEEN: Final = re.compile(
 )
 _UP_TO: Final = re.compile(r"^(?:up to|less than|below|hasta|menor (?:de|que)|inferior a)\s*", re.IGNORECASE)
 _FROM: Final = re.compile(r"^(?:more than|greater than|above|at least|mayor (?:de|que)|superior a)\s*", re.IGNORECASE)
+_FLAG: Final = r"(?:hh?|ll?|aa?|n|\*+|!+|↑+|↓+|high|low|normal|critical|alt[oa]|baj[oa]|elevad[oa]|cr[ií]tic[oa])"
+_UNIT: Final = r"[a-zµμ%][^\s()\[\];,*]*"
+_LIMITS: Final = rf"(?:{_NUMBER}\s*(?:-|–|—|to|a|hasta)\s*{_NUMBER}|[<>≤≥]=?\s*{_NUMBER})"
+_RANGE_NAME: Final = (
+    r"(?:reference range|reference|ref\.? range|range|ref|normal|vn|vr|v\.?n\.?|v\.?r\.?|rango|n|"
+    r"valores? normal(?:es)?|valores? de referencia)\.?[:\s]*"
+)
+_REMARKED: Final = re.compile(
+    rf"(?:\(?{_FLAG}\)?[:\s]+)?(?P<number>(?:<=|>=|≤|≥|<|>)?\s*{_NUMBER})\s*"
+    rf"(?P<unit>(?!{_FLAG}\b){_UNIT})?[\s,;]*(?:\(?{_FLAG}\)?[\s,;]*)?"
+    rf"(?:[(\[]?\s*(?:{_RANGE_NAME})?(?P<range>{_LIMITS})\s*(?:{_UNIT})?\s*[)\]]?[\s,;]*)?"
+    rf"(?P<last_unit>(?!{_FLAG}\b){_UNIT})?[\s,;]*(?:\(?{_FLAG}\)?)?",
+    re.IGNORECASE,
+)
+_LONGEST_REMARK: Final = 120  # characters
 _LARGEST_EXPONENT: Final = 15
 _OTHER_SPELLINGS: Final = (
     ("IU/", "U/"),
@@ -93,6 +108,22 @@ def read_written(text: str) -> Amount | None:
     )
 
 
+def read_remarked(text: str) -> tuple[Amount, str] | None:
+    """A number in words with a flag or a range beside it, and that range: "11.6 mg/dL (ref 8.6-10.2) H", "H 11,6".
+
+    `None` where anything else stands there too: "1.2 today, 3.4 before" is no one number.
+
+    >>> amount, written = read_remarked("11.6 mg/dL (ref 8.6-10.2) H")
+    >>> str(amount.value), amount.unit, written
+    ('11.6', 'mg/dL', '8.6-10.2')
+    """
+    found = _REMARKED.fullmatch(text.strip()) if len(text) <= _LONGEST_REMARK else None
+    if found is None:
+        return None
+    amount = read_written(f"{found['number']} {found['unit'] or found['last_unit'] or ''}")
+    return None if amount is None else (amount, string(found["range"]))
+
+
 def to_decimal(text: str) -> Decimal | None:
     """A written number; a comma stands for a point."""
     try:
@@ -153,6 +184,11 @@ def _limit(quantity: object, *, analyte: Analyte, unit: str) -> Decimal | None:
     if amount is None or not amount.usable:
         return None
     return in_own_unit(amount.value, unit=amount.unit or unit, analyte=analyte)
+
+
+def worded_range(text: str, *, analyte: Analyte, unit: str) -> tuple[Decimal | None, Decimal | None]:
+    """Limits written beside a result ("8.6-10.2"), in the test's own unit."""
+    return _worded_limits(text, analyte=analyte, unit=unit)
 
 
 def _worded_limits(text: str, *, analyte: Analyte, unit: str) -> tuple[Decimal | None, Decimal | None]:

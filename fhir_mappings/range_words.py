@@ -7,13 +7,14 @@ from typing import Final
 
 from correlation.catalogue import Analyte
 from correlation.units import factor_of
+from correlation.words import Words
 from fhir_mappings.quantities import Amount, known_unit
 
 _DIGITS: Final = 4
 
 
 def range_in_words(
-    low: Decimal | None, high: Decimal | None, *, amount: Amount | None, unit: str, analyte: Analyte
+    low: Decimal | None, high: Decimal | None, *, amount: Amount | None, unit: str, analyte: Analyte, words: Words
 ) -> str:
     """The limits, which stand in the test's own unit, in the value's `unit`; blank without limits.
 
@@ -24,18 +25,18 @@ def range_in_words(
     label = analyte.unit if factor is None else _label(amount, unit=unit, factor=factor, analyte=analyte)
     before = "1:" if amount is not None and amount.titre else ""
     one, other = (None if limit is None else before + digits(limit / (factor or 1)) for limit in (low, high))
-    words = limits_in_words(one, other)
+    limits = limits_in_words(one, other, words)
     is_unit = label not in ("", "1") and not label.startswith("{")
-    return f"{words} {label}" if words and is_unit else words
+    return f"{limits} {label}" if limits and is_unit else limits
 
 
-def limits_in_words(low: str | None, high: str | None) -> str:
+def limits_in_words(low: str | None, high: str | None, words: Words) -> str:
     """Two limits, or one, or none."""
     if low is not None and high is not None:
-        return f"{low} to {high}"
+        return words.say("range.between", low=low, high=high)
     if high is not None:
-        return f"up to {high}"
-    return "" if low is None else f"from {low}"
+        return words.say("range.up_to", high=high)
+    return "" if low is None else words.say("range.from", low=low)
 
 
 def digits(value: Decimal) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 from correlation.catalogue import Knowledge
 from correlation.dates import DateRange
 from correlation.timeline import ResourceRef
+from correlation.words import Words
 from fhir_mappings.dates import ReadDate, possible, read_when
 from fhir_mappings.elements import objects, references, string
 from fhir_mappings.issues import ERROR, INFORMATION, WARNING, Issue
@@ -74,6 +75,11 @@ class Record:
     birth: DateRange | None = None
     sex: str | None = None
     issues: list[Issue] = field(default_factory=list)
+
+    @property
+    def words(self) -> Words:
+        """The words in which the facts say how they were read."""
+        return self.knowledge.words
 
     def of_type(self, *types: str) -> list[Source]:
         """The resources of these types, in the input's order."""

@@ -39,7 +39,7 @@ def reference_issues(record: Record) -> Iterator[Issue]:
                     text=words,
                     expression=(path,),
                 )
-            elif kind in _QUIET or _points_to_people(path):
+            elif kind in _QUIET or points_to_people(path):
                 quiet.setdefault(kind, []).append(path)
             else:
                 words = "This reference leads to nothing that was sent or kept: send the resource as well."
@@ -62,7 +62,8 @@ _PEOPLE_ELEMENTS: Final = (
 )  # fmt: skip
 
 
-def _points_to_people(path: str) -> bool:
+def points_to_people(path: str) -> bool:
+    """Whether the element at a path names who or where, of which nothing of the reading rests."""
     last = path.rpartition(".")[2].partition("[")[0]
     return last in _PEOPLE_ELEMENTS
 

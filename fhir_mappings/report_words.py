@@ -1,4 +1,4 @@
-"""This file gets the words of a DiagnosticReport: conclusion, attached text or HTML, narrative. Each wording once.
+"""This file gets the words of a DiagnosticReport: conclusion, attached text, HTML or RTF, narrative. Each wording once.
 
 FHIR R4: https://hl7.org/fhir/R4/diagnosticreport.html, https://hl7.org/fhir/R4/datatypes.html#Attachment
 """
@@ -14,13 +14,14 @@ from typing import Any, Final
 
 from fhir_mappings.elements import concept_text, mapping, objects, plain, string
 from fhir_mappings.record import Record, Source
+from fhir_mappings.rtf_text import is_rtf, words_of_rtf
 
 _CHARSET: Final = re.compile(r"charset\s*=\s*\"?([\w.:-]+)", re.IGNORECASE)
 _BLOCKS: Final = frozenset(
     {"p", "div", "br", "li", "ul", "ol", "tr", "table", "h1", "h2", "h3", "h4", "h5", "h6", "section", "dt", "dd", "hr"}
 )
 _SILENT: Final = frozenset({"script", "style", "head", "title"})
-_READABLE: Final = ("text/plain", "text/html", "application/xhtml+xml", "")
+_READABLE: Final = ("text/plain", "text/html", "application/xhtml+xml", "application/rtf", "text/rtf", "")
 
 
 def report_text(source: Source, record: Record) -> tuple[str, str | None]:
@@ -57,7 +58,7 @@ def _attached(form: dict[str, Any], path: str, record: Record) -> str:
             record.warn("report-not-available", text, path, code="incomplete")
         return ""
     if kind.strip() not in _READABLE:
-        text = "This form of the report cannot be read: send text/plain, text/html or a conclusion."
+        text = "This form of the report cannot be read: send text/plain, text/html, RTF or a conclusion."
         record.warn("report-not-available", text, f"{path}.contentType", code="not-supported")
         return ""
     raw = _decoded(form["data"], parameters)
@@ -65,6 +66,8 @@ def _attached(form: dict[str, Any], path: str, record: Record) -> str:
         text = "This attachment is not base64 of readable text: send it anew."
         record.warn("invalid-element", text, f"{path}.data", code="value")
         return ""
+    if is_rtf(raw):
+        return words_of_rtf(raw)
     return without_tags(raw) if "html" in kind or raw.lstrip()[:1] == "<" else raw.strip()
 
 

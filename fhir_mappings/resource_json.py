@@ -1,6 +1,7 @@
 """This file turns JSON bytes into plain dictionaries and back without losing a digit: `2.350` stays `2.350`.
 
-Numbers with a point become `decimal.Decimal`. Duplicate keys are found, because RFC 8259 leaves their meaning open.
+Numbers with a point or an exponent become `decimal.Decimal`, and are written as they were read. Duplicate keys are
+found, because RFC 8259 leaves their meaning open.
 """
 
 from __future__ import annotations
@@ -8,13 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import simplejson
 
 ELEMENT_NAME: Final = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,63}")
 _WRITER: Final = simplejson.JSONEncoder(use_decimal=True, ensure_ascii=False, separators=(",", ":"))
+_PRETTY_WRITER: Final = simplejson.JSONEncoder(use_decimal=True, ensure_ascii=False, indent="  ")
+_GREATEST_EXPONENT: Final = 9999
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
@@ -32,6 +36,22 @@ class ReadJson:
 
     content: Any
     duplicate_keys: tuple[str, ...] = ()
+
+
+class WrittenDecimal(Decimal):
+    """A number whose spelling Decimal would change, such as `1e3` or `0.0000001`; it is written as it was read."""
+
+    __slots__ = ("_spelling",)
+    _spelling: str
+
+    def __new__(cls, spelling: str) -> Self:
+        """The number of this spelling."""
+        number = super().__new__(cls, spelling)
+        number._spelling = spelling
+        return number
+
+    def __str__(self) -> str:
+        return self._spelling
 
 
 def loads(raw: bytes) -> Any:
@@ -65,11 +85,12 @@ def read_json(raw: bytes, *, depth: int) -> ReadJson:
 
 def dumps(content: Any) -> bytes:
     """JSON in UTF-8 without blanks; decimals as they were written."""
-    text: str = _WRITER.encode(content)
-    try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError:  # half a surrogate pair, which JSON can spell and UTF-8 cannot
-        return simplejson.dumps(content, use_decimal=True, separators=(",", ":")).encode("ascii")
+    return _encode(content, _WRITER)
+
+
+def dumps_pretty(content: Any) -> bytes:
+    """The same for eyes: one member a line, two blanks in."""
+    return _encode(content, _PRETTY_WRITER)
 
 
 def digest(content: Any) -> str:
@@ -77,14 +98,33 @@ def digest(content: Any) -> str:
     return sha256(dumps(content)).hexdigest()
 
 
+def _encode(content: Any, writer: simplejson.JSONEncoder) -> bytes:
+    text: str = writer.encode(content)
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:  # half a surrogate pair, which JSON can spell and UTF-8 cannot
+        return simplejson.dumps(content, use_decimal=True, separators=(",", ":")).encode("ascii")
+
+
 def _decode(raw: bytes, *, hook: Any) -> Any:
     try:
         text = raw.removeprefix(_BYTE_ORDER_MARK).decode("utf-8")
-        return simplejson.loads(text, use_decimal=True, object_pairs_hook=hook)
+        return simplejson.loads(text, parse_float=_decimal, object_pairs_hook=hook)
     except RecursionError:
         raise TooDeep("nested too deep") from None
     except ValueError:  # the cause is cut off: its text may hold a part of the input
         raise NotJson("not JSON in UTF-8") from None
+
+
+def _decimal(spelling: str) -> Decimal:
+    # RFC 8259, section 6, leaves the range to the reader. A number beyond this one is nobody's, and slow to work with.
+    try:
+        number = Decimal(spelling)
+    except InvalidOperation:
+        raise ValueError("a number out of range") from None
+    if abs(number.adjusted()) > _GREATEST_EXPONENT:
+        raise ValueError("a number out of range")
+    return number if str(number) == spelling else WrittenDecimal(spelling)
 
 
 def _repeated_names(pairs: list[tuple[str, Any]]) -> tuple[str, ...]:
@@ -93,7 +133,7 @@ def _repeated_names(pairs: list[tuple[str, Any]]) -> tuple[str, ...]:
 
 
 def _is_deeper(content: Any, *, depth: int) -> bool:
-    level = [content]
+    level = [content] if isinstance(content, dict | list) else []
     for _ in range(depth):
         level = [
             child

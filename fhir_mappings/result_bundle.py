@@ -74,7 +74,7 @@ def write_result(
     if assessment.attribution is None:
         raise ValueError("without imaging there is no report: write no_report_collection instead")
     if changed_after_signature is not None:
-        words = changed_after_signature_words(changed_after_signature)
+        words = changed_after_signature_words(changed_after_signature, knowledge.words)
         assessment = replace(assessment, conclusion=f"{words} {assessment.conclusion}")
     subject = _subject(patient_reference, patient_identifier)
     security = strictest_labels(item.resource for item in read)
@@ -132,12 +132,12 @@ def no_report_collection(
 ) -> dict[str, Any]:
     """The answer where no imaging is in reach: an OperationOutcome that says what is missing, and the Patient.
 
-    An alert that holds without imaging (a raised calcium, say) is named by its words alone: an OperationOutcome never
-    holds a value from the record.
+    An alert that holds without imaging (a raised calcium, say) comes first, by its code and its words alone: an
+    OperationOutcome never holds a value from the record.
     """
     alerts = dict.fromkeys(alert.code for alert in assessment.alerts)
     issues = (
-        *(_alert_issue(alert_words(code, knowledge)) for code in alerts),
+        *(_alert_issue(code, alert_words(code, knowledge)) for code in alerts),
         _no_imaging_issue(),
         *mapped.issues,
         *attempt_issues,
@@ -178,7 +178,7 @@ def _frame(
 
 def _forms(assessment: Assessment, knowledge: Knowledge, frame: ReportFrame) -> PresentedForms:
     header = WorksheetHeader(
-        subject=frame.subject.get("reference", "known by identifier only"),
+        subject=frame.subject.get("reference", knowledge.words.say("page.by_identifier")),
         software_version=frame.software_version,
         status=frame.identity.status,
         report_id=frame.identity.report_id,
@@ -214,10 +214,11 @@ def _no_imaging_issue() -> Issue:
     )
 
 
-def _alert_issue(words: str) -> Issue:
+def _alert_issue(alert: str, words: str) -> Issue:
     return Issue(
         severity=WARNING,
         code="business-rule",
         detail="alert-without-report",
         text=f"The record raises an alert although no report can be made: {words}. Look at the record now.",
+        alert=alert,
     )

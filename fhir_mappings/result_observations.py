@@ -22,6 +22,7 @@ from correlation.assessment import (
 from correlation.catalogue import Knowledge
 from correlation.dates import DateRange
 from correlation.timeline import ResourceRef
+from correlation.words import Words
 from fhir_mappings import canonical
 from fhir_mappings.code_systems import (
     ATTRIBUTION_WORDS,
@@ -50,6 +51,12 @@ def shown_causes(assessment: Assessment) -> tuple[CauseAssessment, ...]:
     return ranked + tuple(cause for cause in assessment.differential if cause.cause == ALWAYS_SHOWN)
 
 
+def cause_display(cause: CauseAssessment, knowledge: Knowledge) -> str:
+    """The cause's name as its code is displayed, whatever the language of the report."""
+    known = knowledge.base.causes.get(cause.cause)
+    return known.name if known else cause.name
+
+
 def top_cause(assessment: Assessment) -> CauseAssessment | None:
     """The best ranked cause; without one, `no_target_finding` where imaging reports nothing to explain, else `None`."""
     for cause in assessment.differential:
@@ -63,21 +70,25 @@ def top_cause(assessment: Assessment) -> CauseAssessment | None:
 def write_observations(assessment: Assessment, knowledge: Knowledge, *, frame: ReportFrame) -> list[dict[str, Any]]:
     """All result Observations, in the order of `DiagnosticReport.result`."""
     default = _effective(frame.period, assessment)
-    return [
-        _attribution(assessment, frame, default),
-        *(_cause(cause, frame, default) for cause in shown_causes(assessment)),
+    written = [
+        _attribution(assessment, knowledge, frame, default),
+        *(_cause(cause, knowledge, frame, default) for cause in shown_causes(assessment)),
         *(_finding(finding, knowledge, frame, default) for finding in assessment.findings),
         *_alerts(assessment.alerts, knowledge, frame, default),
     ]
+    return [{**item, "language": knowledge.words.code} for item in written]
 
 
-def _attribution(assessment: Assessment, frame: ReportFrame, effective: dict[str, Any]) -> dict[str, Any]:
+def _attribution(
+    assessment: Assessment, knowledge: Knowledge, frame: ReportFrame, effective: dict[str, Any]
+) -> dict[str, Any]:
+    words = knowledge.words
     attribution = assessment.attribution or Attribution.INDETERMINATE
     observation = _observation(
         frame,
         key=canonical.FILLER_ATTRIBUTION,
-        code=_result_code(canonical.FILLER_ATTRIBUTION, RESULT_WORDS[canonical.FILLER_ATTRIBUTION]),
-        value=_attribution_value(attribution),
+        code=_result_code(canonical.FILLER_ATTRIBUTION, words.say("result.filler_attribution")),
+        value=_attribution_value(attribution, words),
         effective=effective,
     )
     evidence = [ref for finding in assessment.findings for ref in _finding_evidence(finding)]
@@ -85,20 +96,28 @@ def _attribution(assessment: Assessment, frame: ReportFrame, effective: dict[str
     return _with_evidence(_with_notes(observation, [assessment.because]), evidence)
 
 
-def _cause(cause: CauseAssessment, frame: ReportFrame, effective: dict[str, Any]) -> dict[str, Any]:
+def _cause(
+    cause: CauseAssessment, knowledge: Knowledge, frame: ReportFrame, effective: dict[str, Any]
+) -> dict[str, Any]:
+    words = knowledge.words
     code = {
         "coding": [
-            cause_coding(cause.cause, cause.name),
+            cause_coding(cause.cause, cause_display(cause, knowledge)),
             coding(canonical.RESULT, canonical.CAUSE_ASSESSMENT, RESULT_WORDS[canonical.CAUSE_ASSESSMENT]),
         ],
-        "text": f"Possible cause: {cause.name}",
+        "text": words.say("result.cause", cause=cause.name),
     }
     category = cause.category.value
     observation = _observation(
         frame,
         key=f"cause:{cause.cause}",
         code=code,
-        value=_value(canonical.CATEGORY, category, CATEGORY_WORDS.get(category, category)),
+        value=_value(
+            canonical.CATEGORY,
+            category,
+            CATEGORY_WORDS.get(category, category),
+            text=words.say(f"category.{category}"),
+        ),
         effective=effective,
     )
     _with_notes(observation, [cause.next_step, *(change.says for change in cause.would_change)])
@@ -128,13 +147,14 @@ def _finding(
     finding: FindingAssessment, knowledge: Knowledge, frame: ReportFrame, default: dict[str, Any]
 ) -> dict[str, Any]:
     course = finding.finding
-    what = f"{course.kind.replace('_', ' ')}, {site_words(course.site, knowledge)}"
+    words = knowledge.words
+    what = f"{words.term(course.kind)}, {site_words(course.site, knowledge)}"
     seen = spanning([course.first_seen, *(item.seen for item in course.seen)])
     observation = _observation(
         frame,
         key=f"finding:{course.key}",
-        code=_result_code(canonical.FINDING_ATTRIBUTION, f"{RESULT_WORDS[canonical.FINDING_ATTRIBUTION]}: {what}"),
-        value=_attribution_value(finding.attribution),
+        code=_result_code(canonical.FINDING_ATTRIBUTION, words.say("result.finding", finding=what)),
+        value=_attribution_value(finding.attribution, words),
         effective=_effective_range(seen) if seen else default,
     )
     observation["bodySite"] = body_site(course.site, knowledge)
@@ -150,12 +170,14 @@ def _alerts(
     written = []
     for alert in alerts:
         seen[alert.code] = count = seen.get(alert.code, 0) + 1
-        words = alert_words(alert.code, knowledge)
+        name = alert_words(alert.code, knowledge)
         observation = _observation(
             frame,
             key=f"alert:{alert.code}" if count == 1 else f"alert:{alert.code}:{count}",
-            code=_result_code(canonical.RESULT_ALERT, f"Alert: {words}"),
-            value=_value(canonical.ALERT, alert.code, words, text=sentence(alert.says)),
+            code=_result_code(canonical.RESULT_ALERT, knowledge.words.say("result.alert", alert=name)),
+            value=_value(
+                canonical.ALERT, alert.code, alert_words(alert.code, knowledge.base), text=sentence(alert.says)
+            ),
             effective=effective,
         )
         written.append(_with_evidence(observation, alert.evidence))
@@ -191,8 +213,9 @@ def _value(system: str, code: str, display: str, *, text: str = "") -> dict[str,
     return {"coding": [coding(system, code, display)], "text": text or display}
 
 
-def _attribution_value(attribution: Attribution) -> dict[str, Any]:
-    return _value(canonical.ATTRIBUTION, attribution.value, ATTRIBUTION_WORDS[attribution.value])
+def _attribution_value(attribution: Attribution, words: Words) -> dict[str, Any]:
+    code = attribution.value
+    return _value(canonical.ATTRIBUTION, code, ATTRIBUTION_WORDS[code], text=words.say(f"attributed.{code}"))
 
 
 def _finding_evidence(finding: FindingAssessment) -> list[ResourceRef]:

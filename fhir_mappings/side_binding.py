@@ -17,6 +17,7 @@ SIDES: Mapping[str, frozenset[Side]] = {
     "left_letter": frozenset({Side.LEFT}),
     "right_letter": frozenset({Side.RIGHT}),
     "both": _BOTH,
+    "both_letter": _BOTH,  # "each cheek"
     "midline": frozenset({Side.MIDLINE}),
 }
 
@@ -99,8 +100,8 @@ class _Binding:
         for index, region in enumerate(self.regions):
             if region.start >= side.end:
                 between = words[side.end : region.start]
-                letter = side.payload.endswith("_letter")
-                if any(word not in _beside_words() for word in between) or (letter and between):
+                alone = side.payload in ("left_letter", "right_letter")
+                if any(word not in _beside_words() for word in between) or (alone and between):
                     return None
                 return index
         return None
@@ -138,6 +139,8 @@ class _Binding:
             between = self.words.words[region.end : position]
             if not all(self._parts_nothing(word) for word in between):
                 break
+            if bound and self._is_pair(region, side):
+                break  # "mejillas y sien izquierda": the cheeks are two
             if index in stated:
                 if not bound and not any(word in and_words() for word in between):
                     stated[index] = stated[index] | SIDES[side.payload]
@@ -147,6 +150,14 @@ class _Binding:
             bound = True
             position = region.start
         return bound
+
+    def _is_pair(self, region: Match[str], side: Match[str]) -> bool:
+        """Say whether a region is named in the plural while the side behind the list is one, in the singular."""
+        one = len(SIDES[side.payload]) == 1 and side.end - side.start == 1
+        return one and self.words.words[region.end - 1].endswith(("as", "os")) and not self._plural(side)
+
+    def _plural(self, side: Match[str]) -> bool:
+        return self.words.words[side.end - 1].endswith("s")
 
     def _parts_nothing(self, word: str) -> bool:
         return word in ",(/)" or word in and_words() or word in _noun_words() or word in _beside_words()

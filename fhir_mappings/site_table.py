@@ -9,10 +9,11 @@ from typing import Final
 from correlation.assessment import Assessment
 from correlation.catalogue import Knowledge
 from correlation.timeline import BodySite, FillerInjection, Side
+from correlation.words import Words
 from fhir_mappings.site_words import region_words
 
-COLUMNS: Final = ("left", "right", "midline", "side not stated")
-_NOT_STATED: Final = "site not stated"
+_NO_SIDE: Final = "no_side"
+COLUMNS: Final = ("left", "right", "midline", _NO_SIDE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,27 +29,28 @@ class SiteRow:
 class SiteTable:
     """The rows, regions with both an injection and a finding first, and only the columns that hold something."""
 
-    columns: tuple[str, ...]
+    columns: tuple[tuple[str, str], ...]  # key of the cells and name in words
     rows: tuple[SiteRow, ...]
 
 
 def site_table(assessment: Assessment, knowledge: Knowledge) -> SiteTable:
     """Every region with an injection that counts or an assessed finding; what has no site has a row of its own."""
+    words = knowledge.words
     rows: dict[str, SiteRow] = {}
     for injection in assessment.timeline.injections:
         if injection.ignored_because is None:
-            words = _injected_words(injection, knowledge)
+            told = _injected_words(injection, words)
             for region, column in _places(injection.sites, knowledge):
-                _add(_row(rows, region).injected[column], words)
+                _add(_row(rows, region).injected[column], told)
     for finding in assessment.findings:
         course = finding.finding
-        when = f"first seen {course.first_seen}" if course.first_seen else "date not known"
-        words = f"{course.kind.replace('_', ' ')}, {when}"
+        sentence = "page.first_seen" if course.first_seen else "page.seen_undated"
+        told = words.say(sentence, kind=words.term(course.kind), day=words.day(course.first_seen))
         for region, column in _places(() if course.site is None else (course.site,), knowledge):
-            _add(_row(rows, region).seen[column], words)
+            _add(_row(rows, region).seen[column], told)
     used = [column for column in COLUMNS if any(row.injected[column] or row.seen[column] for row in rows.values())]
     # Left and right always stand side by side, so that an empty side is seen to be empty.
-    columns = tuple(column for column in COLUMNS if column in ("left", "right") or column in used)
+    columns = tuple((name, _column_words(name, words)) for name in COLUMNS if name in ("left", "right") or name in used)
     return SiteTable(columns=columns, rows=tuple(_merged(sorted(rows.values(), key=_matching_first))))
 
 
@@ -78,15 +80,18 @@ def _places(sites: Iterable[BodySite], knowledge: Knowledge) -> list[tuple[str, 
     places = [
         (region_words(site.region, knowledge), column)
         for site in sites
-        for column in ([side.value for side in Side if side in site.sides] or [COLUMNS[-1]])
+        for column in ([side.value for side in Side if side in site.sides] or [_NO_SIDE])
     ]
-    return places or [(_NOT_STATED, COLUMNS[-1])]
+    return places or [(knowledge.words.site(None), _NO_SIDE)]
 
 
-def _injected_words(injection: FillerInjection, knowledge: Knowledge) -> str:
-    material = knowledge.materials.get(injection.material)
-    name = injection.product or (material.name if material else injection.material.replace("_", " "))
-    return f"{name}, {injection.performed or 'date not known'}"
+def _column_words(column: str, words: Words) -> str:
+    return words.say("site.no_side") if column == _NO_SIDE else words.term(column)
+
+
+def _injected_words(injection: FillerInjection, words: Words) -> str:
+    name = injection.product or words.material(injection.material)
+    return f"{name}, {words.day(injection.performed)}"
 
 
 def _matching_first(row: SiteRow) -> tuple[bool, bool, str]:

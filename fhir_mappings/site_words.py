@@ -10,6 +10,7 @@ from typing import Any
 
 from correlation.catalogue import Knowledge
 from correlation.timeline import BodySite, Side
+from correlation.words import LATERAL, Words
 from fhir_mappings import canonical
 
 _MOST_REGIONS = 3
@@ -19,44 +20,42 @@ _ORDER = (Side.LEFT, Side.RIGHT, Side.MIDLINE)
 def region_words(region: str, knowledge: Knowledge) -> str:
     """The name of a region within a sentence, or its id in plain words where the knowledge base has none."""
     known = knowledge.regions.get(region)
-    name = known.name if known else region.replace("_", " ")
-    return name if name[1:2].isupper() else name[:1].lower() + name[1:]
+    return knowledge.words.inside(known.name if known else region.replace("_", " "))
 
 
-def side_words(sides: frozenset[Side]) -> str:
+def side_words(sides: frozenset[Side], words: Words) -> str:
     """The sides in a fixed order; `side not stated` where there is none."""
-    return " and ".join(side.value for side in _ORDER if side in sides) or "side not stated"
+    if sides == LATERAL:
+        return words.say("site.left_and_right")
+    return words.joined(words.term(side.value) for side in _ORDER if side in sides) or words.say("site.no_side")
 
 
 def site_words(site: BodySite | None, knowledge: Knowledge) -> str:
     """One site in words, such as `cheek, left and right`; `site not stated` where there is none."""
     if site is None:
-        return "site not stated"
-    return f"{region_words(site.region, knowledge)}, {side_words(site.sides)}"
+        return knowledge.words.site(None)
+    return f"{region_words(site.region, knowledge)}, {side_words(site.sides, knowledge.words)}"
 
 
 def sites_words(sites: Iterable[BodySite | None], knowledge: Knowledge) -> str:
     """Several sites in words, those of the same sides together: `cheek and chin, left and right; temple, left`."""
+    words = knowledge.words
     by_sides: dict[str, list[str]] = {}
     for site in sites:
         if site is not None:
-            regions = by_sides.setdefault(side_words(site.sides), [])
+            regions = by_sides.setdefault(side_words(site.sides, words), [])
             if (region := region_words(site.region, knowledge)) not in regions:
                 regions.append(region)
-    return "; ".join(f"{_listed(regions)}, {sides}" for sides, regions in by_sides.items()) or "site not stated"
-
-
-def _listed(words: list[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    told = "; ".join(f"{words.joined(regions)}, {sides}" for sides, regions in by_sides.items())
+    return told or words.site(None)
 
 
 def regions_words(sites: Iterable[BodySite | None], knowledge: Knowledge) -> str:
     """The regions alone, each once; more than three are counted."""
     regions = list(dict.fromkeys(region_words(site.region, knowledge) for site in sites if site is not None))
     if len(regions) > _MOST_REGIONS:
-        return f"{len(regions)} regions"
-    return ", ".join(regions) or "site not stated"
+        return knowledge.words.say("site.regions", count=len(regions))
+    return ", ".join(regions) or knowledge.words.site(None)
 
 
 def body_site(site: BodySite | None, knowledge: Knowledge) -> dict[str, Any]:
@@ -65,8 +64,8 @@ def body_site(site: BodySite | None, knowledge: Knowledge) -> dict[str, Any]:
     if site is None:
         return {"text": text}
     codings = [
-        {"system": canonical.BODY_SITE, "code": site.region, "display": _display(site.region, knowledge)},
-        *_snomed(site, knowledge),
+        {"system": canonical.BODY_SITE, "code": site.region, "display": _display(site.region, knowledge.base)},
+        *_snomed(site, knowledge.base),
     ]
     return {"coding": codings, "text": text}
 

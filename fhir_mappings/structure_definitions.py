@@ -57,7 +57,8 @@ def _extension(
         "fhirVersion": FHIR_VERSION,
         "kind": "complex-type",
         "abstract": False,
-        "context": [{"type": "element", "expression": context} for context in contexts],
+        # As FHIRPath: for an element HAPI's validator asks a package registry, which it has not offline.
+        "context": [{"type": "fhirpath", "expression": context} for context in contexts],
         "type": "Extension",
         "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Extension",
         "derivation": "constraint",

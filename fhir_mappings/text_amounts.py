@@ -32,6 +32,14 @@ def dilution_near(folded: str) -> Decimal | None:
     return diluent / product if product else None
 
 
+def diluted_with(folded: str, *, product: Decimal) -> Decimal | None:
+    """Read "1.5 mL + 3 mL saline" as parts of diluent per part of product (2); `None` where no diluent is measured."""
+    match = _patterns()[3].search(folded)
+    if match is None or not product:
+        return None
+    return Decimal(match.group("diluent").replace(",", ".")) / product
+
+
 def _volume(match: re.Match[str]) -> Decimal:
     volume = Decimal(match.group("volume").replace(",", "."))
     times = match.group("times") or match.group("containers") or match.group("each")
@@ -39,10 +47,11 @@ def _volume(match: re.Match[str]) -> Decimal:
 
 
 @lru_cache(maxsize=1)
-def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     data = tomllib.loads((files("fhir_mappings.report_text") / "products.toml").read_text(encoding="utf-8"))
     units, containers = _choice(data["volume_units"]), _choice(data["container_words"])
     each, dilution = _choice(data["each_words"]), _choice(data["dilution_words"])
+    diluents = _choice(data["diluent_words"])
     number = r"\d+(?:[.,]\d+)?"
     ratio = rf"(?P<product>{number})\s*[:/]\s*(?P<diluent>{number})(?![\d/])"
     volume = re.compile(
@@ -54,6 +63,9 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
         volume,
         re.compile(rf"{dilution}[a-z]*[^.;]{{0,20}}?{ratio}"),
         re.compile(rf"{ratio}[^.;]{{0,12}}?{dilution}"),
+        re.compile(
+            rf"(?:\+|with|con|in|en|{dilution}[a-z]*)\s*(?P<diluent>{number})\s*{units}\s*(?:of|de|del)?\s*{diluents}"
+        ),
     )
 
 

@@ -18,7 +18,7 @@ from correlation.catalogue import Knowledge
 from fhir_mappings.folding import composed, fold
 from fhir_mappings.phrases import Element, Match, PhraseTable, Words, elements_of, phrase_table, words_of
 from fhir_mappings.spelling import Speller, speller_of
-from fhir_mappings.text_amounts import amount_after, amount_before, dilution_near
+from fhir_mappings.text_amounts import amount_after, amount_before, diluted_with, dilution_near
 
 UNKNOWN = "unknown"
 
@@ -93,8 +93,14 @@ def _mention(
         exact=all(words.words[index] == spelled[index] for index in range(match.start, match.end)),
         brand=match.payload.brand,
         volume_ml=volume,
-        dilution=dilution_near(folded[previous_end:next_start]),
+        dilution=_dilution(folded[previous_end:next_start], volume),
     )
+
+
+def _dilution(folded: str, volume: Decimal | None) -> Decimal | None:
+    """Read the dilution as a ratio, else from the volumes of product and diluent."""
+    ratio = dilution_near(folded)
+    return diluted_with(folded, product=volume) if ratio is None and volume is not None else ratio
 
 
 def _counts(match: Match[_Name], *, words: Words, text: str) -> bool:

@@ -15,11 +15,13 @@ from fhir_mappings.folding import composed
 from fhir_mappings.language_rules import Language, Row, languages, shared
 from fhir_mappings.phrases import Element, Match, PhraseTable, Words, elements_of, phrase_table, words_of
 from fhir_mappings.side_binding import SIDES, SiteMention, SiteReading, and_words, bind
+from fhir_mappings.spelling import Speller, speller_of
 
 _NO_REGION = ""
 _MOST_TABLES = 12
 _SHORTEST = 60
 _MOST_READINGS = 2048
+_SPELLERS: dict[str, Speller] = {}
 _READ: dict[tuple[str, str], tuple[BodySite, ...]] = {}
 
 
@@ -51,6 +53,23 @@ def _read_sites(text: str, knowledge: Knowledge) -> tuple[BodySite, ...]:
     ]
     strong = [mention for mention in mentions if mention.region not in shared().weak]
     return _as_sites(strong or mentions, words=words, text=text)
+
+
+def misspelt_sites(text: str, knowledge: Knowledge) -> tuple[BodySite, ...]:
+    """Read the regions of one line of a procedure in which none is spelled right: "radiesse zigomatic and nasolabal".
+
+    Only for a text that is known to speak of a filler: among ordinary words a slip is too easily seen.
+    """
+    speller = _SPELLERS.get(knowledge.digest)
+    if speller is None:
+        regions = (region for region in knowledge.regions.values() if region.filler_site)
+        names = (name for region in regions for name in (*region.synonyms_en, *region.synonyms_es))
+        vocabulary = {word: frozenset({"region"}) for name in names for word in words_of(name).words}
+        _SPELLERS.clear()
+        speller = _SPELLERS[knowledge.digest] = speller_of(vocabulary, ordinary=frozenset())
+    words = words_of(composed(text))
+    spelled = " ".join(speller.corrected(word) for word in words.words)
+    return _read_sites(spelled, knowledge)
 
 
 def sides_in_text(text: str) -> frozenset[Side]:

@@ -15,7 +15,7 @@ from correlation.timeline import (
     ImagingFinding,
     LabResult,
 )
-from fhir_mappings.lab_words import HIGH, LOW, lab_state, plain_value, test_words
+from fhir_mappings.lab_words import HIGH, LOW, lab_state, plain_value, state_words
 from fhir_mappings.site_words import regions_words, site_words
 from fhir_mappings.timeline_svg import TimelineEvent
 
@@ -30,30 +30,33 @@ def timeline_events(assessment: Assessment, knowledge: Knowledge) -> tuple[Timel
 
 def not_drawn(assessment: Assessment, knowledge: Knowledge) -> list[str]:
     """What has no date and so no place in the drawing, in words; and how many older events a full lane left out."""
-    timeline = assessment.timeline
-    studies = [exam for exam in timeline.exams if exam.started is None]
-    labs = [lab for lab in timeline.labs if lab.collected is None and lab_state(lab) in (HIGH, LOW)]
-    words = [
-        *(f"Injection: {_injection_words(item, knowledge)}" for item in timeline.injections if item.performed is None),
-        *(f"Imaging: {_study_words(exam, timeline.findings, knowledge)}" for exam in studies),
-        *(f"Result: {_lab_words(lab, knowledge)}" for lab in labs),
+    timeline, words = assessment.timeline, knowledge.words
+    injections, studies = timeline.injections, timeline.exams
+    labs = [lab for lab in timeline.labs if lab_state(lab) in (HIGH, LOW)]
+    undated = [
+        *(("injection", _injection_words(item, knowledge)) for item in injections if item.performed is None),
+        *(("study", _study_words(exam, timeline.findings, knowledge)) for exam in studies if exam.started is None),
+        *(("result", _lab_words(lab, knowledge)) for lab in labs if lab.collected is None),
     ]
-    undated = [f"{item}, date not known" for item in words]
-    for lane, dated in (
-        ("injections", [item for item in timeline.injections if item.performed]),
-        ("imaging studies", [exam for exam in timeline.exams if exam.started]),
-        ("results out of range", [lab for lab in timeline.labs if lab.collected and lab_state(lab) in (HIGH, LOW)]),
-    ):
-        if len(dated) > MOST_ROWS_PER_LANE:
-            undated.append(f"{len(dated) - MOST_ROWS_PER_LANE} older {lane} are not drawn")
-    return undated
+    told = [words.say(f"drawing.undated_{kind}", what=what) for kind, what in undated]
+    dated = {
+        "injections": sum(item.performed is not None for item in injections),
+        "studies": sum(exam.started is not None for exam in studies),
+        "results": sum(lab.collected is not None for lab in labs),
+    }
+    return told + [
+        words.say(f"drawing.older_{lane}", count=count - MOST_ROWS_PER_LANE)
+        for lane, count in dated.items()
+        if count > MOST_ROWS_PER_LANE
+    ]
 
 
 def _injections(assessment: Assessment, knowledge: Knowledge) -> list[TimelineEvent]:
+    lane = knowledge.words.say("drawing.injections")
     return _newest(
         [
             TimelineEvent(
-                lane="Injections",
+                lane=lane,
                 label=_injection_words(item, knowledge),
                 when=item.performed,
                 style="ignored" if item.ignored_because else "injection",
@@ -66,16 +69,17 @@ def _injections(assessment: Assessment, knowledge: Knowledge) -> list[TimelineEv
 
 def _imaging(assessment: Assessment, knowledge: Knowledge) -> list[TimelineEvent]:
     timeline = assessment.timeline
+    lane = knowledge.words.say("drawing.imaging")
     exams = {exam.source.reference for exam in timeline.exams}
     studies = [
         TimelineEvent(
-            lane="Imaging", label=_study_words(exam, timeline.findings, knowledge), when=exam.started, style="study"
+            lane=lane, label=_study_words(exam, timeline.findings, knowledge), when=exam.started, style="study"
         )
         for exam in timeline.exams
         if exam.started is not None
     ]
     without_exam = [
-        TimelineEvent(lane="Imaging", label=_finding_words(item, knowledge), when=item.seen, style="study")
+        TimelineEvent(lane=lane, label=_finding_words(item, knowledge), when=item.seen, style="study")
         for item in timeline.findings
         if item.seen is not None
         and item.certainty is not Certainty.NEGATED
@@ -85,11 +89,10 @@ def _imaging(assessment: Assessment, knowledge: Knowledge) -> list[TimelineEvent
 
 
 def _labs(assessment: Assessment, knowledge: Knowledge) -> list[TimelineEvent]:
+    lane = knowledge.words.say("drawing.results")
     return _newest(
         [
-            TimelineEvent(
-                lane="Results out of range", label=_lab_words(lab, knowledge), when=lab.collected, style=lab_state(lab)
-            )
+            TimelineEvent(lane=lane, label=_lab_words(lab, knowledge), when=lab.collected, style=lab_state(lab))
             for lab in assessment.timeline.labs
             if lab.collected is not None and lab_state(lab) in (HIGH, LOW)
         ]
@@ -104,13 +107,14 @@ def _newest(events: Sequence[TimelineEvent]) -> list[TimelineEvent]:
 
 
 def _injection_words(injection: FillerInjection, knowledge: Knowledge) -> str:
-    material = knowledge.materials.get(injection.material)
-    name = injection.product or (material.name if material else injection.material.replace("_", " "))
-    counted = " (not counted)" if injection.ignored_because else ""
-    return f"{name}: {regions_words(injection.sites, knowledge)}{counted}"
+    words = knowledge.words
+    sentence = "drawing.injection_not_counted" if injection.ignored_because else "drawing.injection"
+    name = injection.product or words.material(injection.material)
+    return words.say(sentence, product=name, sites=regions_words(injection.sites, knowledge))
 
 
 def _study_words(exam: ImagingExam, findings: Sequence[ImagingFinding], knowledge: Knowledge) -> str:
+    words = knowledge.words
     seen = [
         item
         for item in findings
@@ -119,16 +123,20 @@ def _study_words(exam: ImagingExam, findings: Sequence[ImagingFinding], knowledg
         and item.kind in TARGET_KINDS
         and item.certainty is not Certainty.NEGATED
     ]
-    name = " ".join(sorted(exam.modalities)) or "study"
+    name = words.modalities(exam.modalities)
     if seen:
-        kinds = ", ".join(dict.fromkeys(item.kind.value for item in seen))
-        return f"{name}: {kinds}, {regions_words((item.site for item in seen), knowledge)}"
-    return f"{name}: no target finding described" if exam.reported else f"{name}: report not available"
+        kinds = ", ".join(dict.fromkeys(words.term(item.kind.value) for item in seen))
+        sites = regions_words((item.site for item in seen), knowledge)
+        return words.say("drawing.study", study=name, findings=kinds, sites=sites)
+    return words.say("drawing.study_without_finding" if exam.reported else "drawing.study_not_reported", study=name)
 
 
 def _finding_words(finding: ImagingFinding, knowledge: Knowledge) -> str:
-    return f"{finding.kind.value}, {site_words(finding.site, knowledge)}"
+    return f"{knowledge.words.term(finding.kind.value)}, {site_words(finding.site, knowledge)}"
 
 
 def _lab_words(lab: LabResult, knowledge: Knowledge) -> str:
-    return f"{test_words(lab, knowledge)} {lab_state(lab)}: {plain_value(lab)}"
+    words = knowledge.words
+    test = words.test(lab.test)
+    state = state_words(lab, words)
+    return words.say("drawing.result", test=test[:1].upper() + test[1:], state=state, value=plain_value(lab))

@@ -5,15 +5,19 @@ The page's layout is `templates/worksheet.html.j2`; everything from a record is 
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.resources import files
+from typing import Final
 
 from jinja2 import Environment, StrictUndefined, Template
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from correlation.assessment import Assessment
 from correlation.catalogue import Knowledge
 from fhir_mappings.worksheet_view import WorksheetHeader, worksheet_view
+
+_DAY: Final = re.compile(r"\b\d{4}-\d{2}(?:-\d{2})?\b")
 
 
 def worksheet_html(assessment: Assessment, knowledge: Knowledge, *, header: WorksheetHeader) -> str:
@@ -28,4 +32,10 @@ def worksheet_html(assessment: Assessment, knowledge: Knowledge, *, header: Work
 def _template() -> Template:
     text = files("fhir_mappings").joinpath("templates/worksheet.html.j2").read_text(encoding="utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["days"] = _unbroken_days
     return environment.from_string(text)
+
+
+def _unbroken_days(words: str) -> Markup:
+    """The words, escaped, with each date kept on one line."""
+    return Markup(_DAY.sub(r'<span class="day">\g<0></span>', str(escape(words))))

@@ -20,16 +20,18 @@ from correlation.assessment import (
 )
 from correlation.catalogue import Knowledge
 from correlation.timeline import Certainty, ImagingFinding
+from correlation.words import Words
 from fhir_mappings.citations import Citations
-from fhir_mappings.code_systems import ATTRIBUTION_WORDS, CATEGORY_WORDS, REPLY_WORDS, STRENGTH_WORDS, alert_words
+from fhir_mappings.code_systems import alert_words
+from fhir_mappings.narrative import attribution_words
 from fhir_mappings.result_observations import shown_causes
 from fhir_mappings.sentences import sentence
 from fhir_mappings.site_table import site_table
 from fhir_mappings.site_words import regions_words, site_words, sites_words
-from fhir_mappings.statements import ASKED, STATEMENTS, made_by_words
+from fhir_mappings.statements import asked_words, made_by_words, statement_words
 from fhir_mappings.timeline_events import not_drawn, timeline_events
 from fhir_mappings.timeline_svg import draw_timeline
-from fhir_mappings.worksheet_records import exam_rows, filler_rows, lab_rows, when_words
+from fhir_mappings.worksheet_records import exam_rows, filler_rows, lab_rows
 
 _FOR: Final = frozenset({Strength.STRONG_FOR, Strength.MODERATE_FOR, Strength.SUPPORTING_FOR})
 _AGAINST: Final = frozenset({Strength.STRONG_AGAINST, Strength.MODERATE_AGAINST, Strength.SUPPORTING_AGAINST})
@@ -60,18 +62,19 @@ class WorksheetHeader:
 
 def worksheet_view(assessment: Assessment, knowledge: Knowledge, *, header: WorksheetHeader) -> dict[str, Any]:
     """Everything the template names."""
+    words = knowledge.words
     citations = Citations()
     shown = shown_causes(assessment)
     shown_ids = {cause.cause for cause in shown}
     view = {
         "header": header,
-        "asked": ASKED,
+        "language": words.code,
+        "issued": _moment(header.issued),
+        "status": words.say(f"status.{header.status.replace(' ', '-')}"),
+        "say": words.say,
+        "asked": asked_words(words),
         "attribution": assessment.attribution.value if assessment.attribution else "none",
-        "attribution_words": (
-            ATTRIBUTION_WORDS[assessment.attribution.value]
-            if assessment.attribution
-            else "No imaging on record: no report"
-        ),
+        "attribution_words": attribution_words(assessment.attribution, words),
         "because": sentence(assessment.because),
         "conclusion": assessment.conclusion,
         "as_of": assessment.as_of.isoformat(),
@@ -79,16 +82,17 @@ def worksheet_view(assessment: Assessment, knowledge: Knowledge, *, header: Work
         "findings": _findings(assessment, knowledge),
         "quotes": _quotes(assessment, knowledge, citations),
         "not_assessed": _not_assessed(assessment, knowledge, citations),
-        "exams": exam_rows(assessment, citations),
+        "exams": exam_rows(assessment, words, citations),
         "sites": site_table(assessment, knowledge),
-        "timeline": draw_timeline(timeline_events(assessment, knowledge), as_of=assessment.as_of),
+        "timeline": draw_timeline(timeline_events(assessment, knowledge), as_of=assessment.as_of, words=words),
         "not_drawn": not_drawn(assessment, knowledge),
         "fillers": filler_rows(assessment, knowledge, citations),
         **lab_rows(assessment, knowledge, citations),
         "missing": assessment.missing,
         "causes": [_cause(cause, knowledge, citations) for cause in shown],
-        "others": [_other(cause) for cause in assessment.differential if cause.cause not in shown_ids],
+        "others": [_other(cause, words) for cause in assessment.differential if cause.cause not in shown_ids],
         "changes": _changes(assessment.would_change),
+        "separating": assessment.separating_question.says if assessment.separating_question else "",
         "unused": [
             {"what": fact.what, "why": fact.why, "records": citations.of_records([fact.source])}
             for fact in assessment.unused
@@ -96,10 +100,10 @@ def worksheet_view(assessment: Assessment, knowledge: Knowledge, *, header: Work
         ],
         "withheld": assessment.timeline.withheld,
         "limitations": [sentence(item) for item in assessment.limitations],
-        "statements": STATEMENTS,
+        "statements": statement_words(words),
         "knowledge_status": knowledge.status,
         "made_by": made_by_words(
-            software_version=header.software_version, edition=assessment.edition, digest=assessment.digest
+            words, software_version=header.software_version, edition=assessment.edition, digest=assessment.digest
         ),
         "digest": assessment.digest,
     }
@@ -109,6 +113,13 @@ def worksheet_view(assessment: Assessment, knowledge: Knowledge, *, header: Work
         for number, ref in citations.records.values()
     ]
     return view
+
+
+def _moment(issued: str | None) -> str:
+    """A FHIR instant in UTC as people read it, to the minute; any other form as it is."""
+    if issued is None or not issued.endswith("Z"):
+        return issued or ""
+    return f"{issued[:16].replace('T', ' ')} UTC"
 
 
 def _alerts(assessment: Assessment, knowledge: Knowledge, citations: Citations) -> list[dict[str, Any]]:
@@ -132,10 +143,10 @@ def _findings(assessment: Assessment, knowledge: Knowledge) -> list[dict[str, An
         rows.setdefault(same, []).append(finding)
     return [
         {
-            "kind": kind.replace("_", " "),
+            "kind": knowledge.words.term(kind),
             "sites": sites_words([item.finding.site for item in alike], knowledge),
             "attribution": attribution,
-            "attribution_words": ATTRIBUTION_WORDS[attribution],
+            "attribution_words": knowledge.words.say(f"attributed.{attribution}"),
             "because": because,
             "course": course,
         }
@@ -148,7 +159,7 @@ def _quotes(assessment: Assessment, knowledge: Knowledge, citations: Citations) 
     grouped: dict[tuple[str, str, str], list[ImagingFinding]] = {}
     for finding in assessment.findings:
         for seen in finding.finding.seen:
-            grouped.setdefault((seen.source.reference, when_words(seen.seen), seen.quote), []).append(seen)
+            grouped.setdefault((seen.source.reference, knowledge.words.day(seen.seen), seen.quote), []).append(seen)
     return [
         {
             "when": when,
@@ -171,13 +182,14 @@ def _reports_first(group: tuple[tuple[str, str, str], list[ImagingFinding]]) -> 
 
 def _not_assessed(assessment: Assessment, knowledge: Knowledge, citations: Citations) -> list[dict[str, Any]]:
     """What reports also say: things looked for and not seen, and things that only resemble a deposit."""
+    words = knowledge.words
     assessed = {id(seen) for finding in assessment.findings for seen in finding.finding.seen}
     return [
         {
-            "what": f"{item.kind.value.replace('_', ' ')}, {site_words(item.site, knowledge)}",
-            "why": "said to be absent" if item.certainty is Certainty.NEGATED else "read, not assessed",
+            "what": f"{words.term(item.kind.value)}, {site_words(item.site, knowledge)}",
+            "why": words.say("page.absent" if item.certainty is Certainty.NEGATED else "page.not_assessed"),
             "quote": item.quote,
-            "when": when_words(item.seen),
+            "when": words.day(item.seen),
             "records": citations.of_records([item.source]),
         }
         for item in assessment.timeline.findings
@@ -186,15 +198,18 @@ def _not_assessed(assessment: Assessment, knowledge: Knowledge, citations: Citat
 
 
 def _cause(cause: CauseAssessment, knowledge: Knowledge, citations: Citations) -> dict[str, Any]:
+    words = knowledge.words
     known = knowledge.causes.get(cause.cause)
     return {
         "id": cause.cause,
         "name": cause.name,
         "category": cause.category.value,
-        "category_words": CATEGORY_WORDS[cause.category.value],
+        "category_words": words.say(f"category.{cause.category.value}"),
         "summary": sentence(known.summary) if known else "",
         "groups": [
-            (title, [_answer(answer, citations) for answer in answers]) for title, answers in _groups(cause) if answers
+            (words.say(f"page.{group}"), [_answer(answer, words, citations) for answer in answers])
+            for group, answers in _groups(cause)
+            if answers
         ],
         "changes": _changes(cause.would_change),
         "next_step": sentence(cause.next_step),
@@ -206,10 +221,10 @@ def _groups(cause: CauseAssessment) -> tuple[tuple[str, list[Answer]], ...]:
     """Answers for, against, known but without weight, and not known; the heaviest first."""
     known = [answer for answer in cause.answers if answer.reply is not Reply.NOT_KNOWN]
     return (
-        ("For", _heaviest_first([answer for answer in known if answer.strength in _FOR])),
-        ("Against", _heaviest_first([answer for answer in known if answer.strength in _AGAINST])),
-        ("No weight", [answer for answer in known if answer.strength is Strength.NONE]),
-        ("Not known", [answer for answer in cause.answers if answer.reply is Reply.NOT_KNOWN]),
+        ("for", _heaviest_first([answer for answer in known if answer.strength in _FOR])),
+        ("against", _heaviest_first([answer for answer in known if answer.strength in _AGAINST])),
+        ("no_weight", [answer for answer in known if answer.strength is Strength.NONE]),
+        ("not_known", [answer for answer in cause.answers if answer.reply is Reply.NOT_KNOWN]),
     )
 
 
@@ -217,26 +232,26 @@ def _heaviest_first(answers: list[Answer]) -> list[Answer]:
     return sorted(answers, key=lambda answer: _HEAVIEST_FIRST[answer.strength])
 
 
-def _answer(answer: Answer, citations: Citations) -> dict[str, Any]:
+def _answer(answer: Answer, words: Words, citations: Citations) -> dict[str, Any]:
     return {
         "ask": answer.ask,
-        "reply": REPLY_WORDS[answer.reply.value].lower(),
-        "weight": "" if answer.reply is Reply.NOT_KNOWN else STRENGTH_WORDS[answer.strength.value],
+        "reply": words.term(answer.reply.value),
+        "weight": "" if answer.reply is Reply.NOT_KNOWN else words.term(answer.strength.value),
         "because": sentence(answer.because),
         "records": citations.of_records(answer.evidence),
         "sources": citations.of_sources(answer.sources),
     }
 
 
-def _other(cause: CauseAssessment) -> dict[str, Any]:
+def _other(cause: CauseAssessment, words: Words) -> dict[str, Any]:
     """A cause that is not ranked, in one row: its weightiest reasons, and how many answers stand on each side."""
     groups = dict(_groups(cause))
     return {
         "name": cause.name,
-        "category_words": CATEGORY_WORDS[cause.category.value],
-        "against": _weightiest(groups["Against"]),
-        "for": _weightiest(groups["For"]),
-        "counts": " / ".join(str(len(groups[side])) for side in ("For", "Against", "Not known")),
+        "category_words": words.term(cause.category.value),
+        "against": _weightiest(groups["against"]),
+        "for": _weightiest(groups["for"]),
+        "counts": " / ".join(str(len(groups[side])) for side in ("for", "against", "not_known")),
     }
 
 

@@ -18,11 +18,16 @@ Name = tuple[str, str, str]  # key, type, scope: by what a resource is known aga
 
 @dataclass(slots=True, kw_only=True)
 class Candidate:
-    """One incoming resource on its way. `scope` is its patient or SHARED; `patients` all who refer to it."""
+    """One incoming resource on its way.
+
+    `scope` is its patient or SHARED; `patients` all who refer to it; `met` the patient as whom a Patient is known,
+    whose record may have become a part of that of `scope`.
+    """
 
     incoming: IncomingResource
     scope: str
     patients: tuple[str, ...]
+    met: str | None = None
     id: str | None = None
     content: bytes = b""
     sha256: str = ""

@@ -8,10 +8,11 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from store import search_index, shared_links
 from store.candidates import SHARED, held_by_id
 from store.errors import VersionConflict
 from store.incoming import Deletion, Placed, StoredEntry
-from store.tables import resource_versions, resources, shared_resources
+from store.tables import resource_versions, resources
 
 
 def delete_all(
@@ -27,14 +28,15 @@ def delete_all(
         current = held.get(deletion.id)
         at = 0 if current is None else current.version
         if deletion.if_match is not None and deletion.if_match != at:
-            raise VersionConflict(deletion.type, deletion.id, current=at)
+            raise VersionConflict(deletion.type, deletion.id, current=at, entry_index=deletion.entry_index)
         if current is None or current.deleted or current.type != deletion.type:
             entries.append(_entry(deletion, at, Placed.UNCHANGED))
             continue
         _mark(connection, deletion.id, at + 1, submission_id=submission_id, now=now)
+        search_index.forget(connection, [deletion.id])
         held.pop(deletion.id)
         entries.append(_entry(deletion, at + 1, Placed.DELETED))
-        bereft += [current.scope] if current.scope != SHARED else _who_refers(connection, deletion.id)
+        bereft += [current.scope] if current.scope != SHARED else shared_links.who_refers(connection, [deletion.id])
     return entries, list(dict.fromkeys(bereft))
 
 
@@ -53,11 +55,6 @@ def _mark(connection: Connection, identity: str, version: int, *, submission_id:
     connection.execute(
         sa.update(resources).where(resources.c.id == identity).values(version=version, deleted=True, updated_at=now)
     )
-
-
-def _who_refers(connection: Connection, identity: str) -> list[str]:
-    query = sa.select(shared_resources.c.patient_id).where(shared_resources.c.resource_id == identity)
-    return list(connection.scalars(query))
 
 
 def _entry(deletion: Deletion, version: int, placed: Placed) -> StoredEntry:

@@ -43,13 +43,17 @@ class Busy(StoreError):
 
 
 class VersionConflict(StoreError):
-    """`If-Match` named another version than the current one. `current` is the current one."""
+    """`If-Match` named another version than the current one.
 
-    def __init__(self, kind: str, identity: str, *, current: int) -> None:
+    `current` is the current one; `entry_index` the entry of the bundle that named the other.
+    """
+
+    def __init__(self, kind: str, identity: str, *, current: int, entry_index: int | None = None) -> None:
         super().__init__(f"{kind} {identity} is at version {current}")
         self.kind = kind
         self.identity = identity
         self.current = current
+        self.entry_index = entry_index
 
 
 class PatientConflict(StoreError):
@@ -65,6 +69,38 @@ class PatientConflict(StoreError):
         self.element = element
         self.group = group
         self.entry_index = entry_index
+
+
+class ConditionNotMet(StoreError):
+    """A condition of an entry finds nothing, or more than one; nothing was stored.
+
+    `entry_index` is the entry that asks, `element` the path of its condition inside the entry, `text` the condition of
+    a reference as it stands; `others` are those that failed beside it.
+    """
+
+    others: tuple[ConditionNotMet, ...] = ()
+
+    def __init__(self, *, entry_index: int | None, element: str, text: str = "") -> None:
+        super().__init__(f"entry {entry_index}: the condition at {element} is not met")
+        self.entry_index = entry_index
+        self.element = element
+        self.text = text
+
+
+class NoMatch(ConditionNotMet):
+    """A conditional reference finds nothing."""
+
+
+class SeveralMatches(ConditionNotMet):
+    """A condition finds more than one resource."""
+
+
+class IdentityOverlap(StoreError):
+    """Several entries of a transaction are about one resource of ours; nothing was stored."""
+
+    def __init__(self, entry_indexes: tuple[int, ...]) -> None:
+        super().__init__(f"entries {entry_indexes} are about one resource")
+        self.entry_indexes = entry_indexes
 
 
 class KeyReused(StoreError):

@@ -14,21 +14,24 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from store import audit, repeats
+from store import audit, conditions, repeats, shared_links
 from store.candidates import SHARED, Candidate
 from store.database import Database
 from store.deletion import delete_all
-from store.errors import NotFound
+from store.errors import IdentityOverlap, NotFound
 from store.incoming import (
+    ConditionalReference,
     Deletion,
     IncomingResource,
     PatientIntake,
+    PatientLink,
     Received,
     Rewrite,
     StartedJob,
     StoredEntry,
 )
 from store.job_states import Reason, Status
+from store.merging import merge_all
 from store.patients import lock, resolve
 from store.placement import LocalReferences, place
 from store.tables import jobs, patients, submissions
@@ -51,6 +54,8 @@ def receive(
     now: datetime,
     loose: Sequence[IncomingResource] = (),
     deletions: Sequence[Deletion] = (),
+    references: Sequence[ConditionalReference] = (),
+    links: Sequence[PatientLink] = (),
     idempotency_key: str | None = None,
     options: bytes = b"",
     repeat_window_seconds: float = DAY_SECONDS,
@@ -58,8 +63,11 @@ def receive(
     """Store a submission, resolve its patients, keep its resources and start one job per patient, or do nothing at all.
 
     `kind` is `correlate` (byte-identical bodies are repeats), `transaction`, `batch` or another word of the door's.
-    `loose` are resources of no patient. `options` are bytes the door finds again with the submission.
-    Raises PatientConflict, KeyReused, VersionConflict, NotFound (an own patient id that is not ours), Busy.
+    Deletions come first. `loose` are resources of no patient, `references` those that are searches, `links` say whose
+    record has become a part of whose. `options` are bytes the door finds again with the submission. In a `transaction`
+    each resource of ours may be meant by one entry only.
+    Raises PatientConflict, KeyReused, VersionConflict, NoMatch, SeveralMatches, IdentityOverlap, NotFound (an own
+    patient id that is not ours), Busy.
     """
     sha256 = hashlib.sha256(raw).hexdigest()
 
@@ -90,9 +98,15 @@ def receive(
                 "received_at": now,
             },
         )
-        touched, entries = _keep(connection, groups, loose, rewrite, submission_id=submission_id, now=now)
         deleted, bereft = delete_all(connection, deletions, submission_id=submission_id, now=now)
-        started = _start_jobs(connection, dict.fromkeys([*touched, *bereft]), submission_id=submission_id, now=now)
+        local, touched, entries = _keep(
+            connection, groups, loose, references, rewrite, submission_id=submission_id, now=now
+        )
+        if kind == "transaction":
+            _refuse_overlap([*entries, *deleted], groups, loose)
+        merged = merge_all(connection, links, local, caller_id=caller_id, now=now)
+        touched = [merged.get(patient_id, patient_id) for patient_id in (*touched, *bereft, *merged.values())]
+        started = _start_jobs(connection, list(dict.fromkeys(touched)), submission_id=submission_id, now=now)
         received = Received(submission_id=submission_id, jobs=started, entries=(*entries, *deleted))
         _finish_submission(connection, received, caller_id=caller_id, now=now)
         return received
@@ -156,47 +170,67 @@ def _keep(
     connection: Connection,
     groups: Sequence[PatientIntake],
     loose: Sequence[IncomingResource],
+    searches: Sequence[ConditionalReference],
     rewrite: Rewrite,
     *,
     submission_id: str,
     now: datetime,
-) -> tuple[list[str], list[StoredEntry]]:
+) -> tuple[LocalReferences, list[str], list[StoredEntry]]:
     references = LocalReferences()
     touched: list[str] = []
     candidates: dict[object, Candidate] = {}
-    for number, group in enumerate(groups):
-        patient_id, _ = resolve(connection, group.identity, group=number, now=now)
+    for number, group in enumerate(conditions.with_matches(connection, groups)):
+        patient_id, met = resolve(connection, group.identity, group=number, now=now)
         touched.append(patient_id)
-        references.known.update(dict.fromkeys(group.local_keys, f"Patient/{patient_id}"))
+        references.known.update(dict.fromkeys(group.local_keys, f"Patient/{met}"))
         for incoming in group.resources:
-            _add(candidates, incoming, patient_id)
+            _add(candidates, incoming, patient_id, met=met)
     for incoming in loose:
         _add(candidates, incoming, None)
+    every = list(candidates.values())
     entries = place(
         connection,
-        list(candidates.values()),
+        every,
         rewrite=rewrite,
         references=references,
+        searches=searches,
         submission_id=submission_id,
         now=now,
     )
-    return list(dict.fromkeys(touched)), entries
+    return references, [*touched, *shared_links.concerned(connection, every, entries)], entries
 
 
-def _add(candidates: dict[object, Candidate], incoming: IncomingResource, patient_id: str | None) -> None:
+def _refuse_overlap(
+    entries: Sequence[StoredEntry], groups: Sequence[PatientIntake], loose: Sequence[IncomingResource]
+) -> None:
+    """In a transaction a resource is written or deleted once. Two creates may be one resource; they change it once."""
+    every = (*loose, *(incoming for group in groups for incoming in group.resources))
+    creates = {incoming.entry_index for incoming in every if incoming.own_id is None}
+    of_one: dict[str, dict[int, None]] = {}
+    for entry in entries:
+        if entry.entry_index is not None:
+            of_one.setdefault(entry.id, {})[entry.entry_index] = None
+    for indexes in of_one.values():
+        if len(indexes) > 1 and not creates.issuperset(indexes):
+            raise IdentityOverlap(tuple(indexes))
+
+
+def _add(
+    candidates: dict[object, Candidate], incoming: IncomingResource, patient_id: str | None, *, met: str | None = None
+) -> None:
     """A resource that two patients refer to becomes shared: it is one resource, and neither one's own."""
     place_in_call = id(incoming) if incoming.entry_index is None else incoming.entry_index
     earlier = candidates.get(place_in_call)
     own = () if patient_id is None else (patient_id,)
     if earlier is None:
         scope = SHARED if incoming.shared or patient_id is None else patient_id
-        candidates[place_in_call] = Candidate(incoming=incoming, scope=scope, patients=own)
+        candidates[place_in_call] = Candidate(incoming=incoming, scope=scope, patients=own, met=met)
     elif patient_id is not None and patient_id not in earlier.patients:
         candidates[place_in_call] = dataclasses.replace(earlier, scope=SHARED, patients=(*earlier.patients, patient_id))
 
 
 def _start_jobs(
-    connection: Connection, patient_ids: Sequence[str] | dict[str, None], *, submission_id: str, now: datetime
+    connection: Connection, patient_ids: Sequence[str], *, submission_id: str, now: datetime
 ) -> tuple[StartedJob, ...]:
     started = tuple(StartedJob(job_id=str(uuid.uuid4()), patient_id=patient_id) for patient_id in patient_ids)
     if started:

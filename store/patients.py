@@ -21,7 +21,15 @@ from store.tables import patient_keys, patients
 _DATE_LENGTH = len("2018-05-01")
 # Built once: see store.candidates.
 _KEYS: sa.BindParameter[str] = sa.bindparam("keys", expanding=True)
-_PATIENTS_BY_KEY = sa.select(patient_keys.c.patient_id).where(patient_keys.c.key.in_(_KEYS)).distinct()
+_PATIENTS_BY_KEY = (
+    sa.select(patients.c.id, patients.c.merged_into)
+    .join_from(patient_keys, patients, patients.c.id == patient_keys.c.patient_id)
+    .where(patient_keys.c.key.in_(_KEYS))
+    .distinct()
+)
+_PATIENTS_BY_ID = sa.select(patients.c.id, patients.c.merged_into).where(
+    patients.c.id.in_(sa.bindparam("ids", expanding=True))
+)
 _KNOWN_KEYS = sa.select(patient_keys.c.key).where(patient_keys.c.key.in_(_KEYS))
 _PERSON = sa.select(patients.c.birth_date, patients.c.sex).where(patients.c.id == sa.bindparam("id"))
 _INSERT_PATIENT = sa.insert(patients)
@@ -35,26 +43,44 @@ def known(database: Database, patient_id: str) -> bool:
         return connection.scalar(sa.select(patients.c.id).where(patients.c.id == patient_id)) is not None
 
 
+def our_patients(connection: Connection, named: Iterable[str]) -> list[str]:
+    """Our ids of patients named by our id, `Patient/id`, the absolute address they came with, or an identifier's key.
+
+    Of one whose record has become a part of another's, both.
+    """
+    names = list(named)
+    keys = [*url_keys(names), *(name for name in names if name.startswith("identifier|"))]
+    ids = [name.removeprefix("Patient/") for name in names if not url_keys([name])]
+    rows = list(connection.execute(_PATIENTS_BY_KEY, {"keys": keys})) if keys else []
+    rows += connection.execute(_PATIENTS_BY_ID, {"ids": ids}) if ids else []
+    return list(dict.fromkeys(one for row in rows for one in (row.id, row.merged_into) if one is not None))
+
+
 def find(database: Database, identity: PatientIdentity) -> str | None:
     """The patient this identity means, `None` when unknown. Raises PatientConflict as an intake would."""
     with database.read() as connection:
-        found = _matches(connection, identity, keys_of(identity), group=0)
-        if found is not None:
-            _refuse_contradiction(connection, found, identity, group=0)
+        found, met = _matches(connection, identity, keys_of(identity), group=0)
+        if met is not None:
+            _refuse_contradiction(connection, met, identity, group=0)
         return found
 
 
-def resolve(connection: Connection, identity: PatientIdentity, *, group: int, now: datetime) -> tuple[str, bool]:
-    """Our id of the patient and whether they are new. The patient's row is locked until the transaction ends."""
+def resolve(connection: Connection, identity: PatientIdentity, *, group: int, now: datetime) -> tuple[str, str]:
+    """Our id of the patient whose record it is, and the id as whom they were met: another where records were merged.
+
+    The patient's row is locked until the transaction ends.
+    """
     keys = keys_of(identity)
-    patient_id = _matches(connection, identity, keys, group=group)
-    if patient_id is None:
-        return _create(connection, identity, keys, now=now), True
+    patient_id, met = _matches(connection, identity, keys, group=group)
+    if patient_id is None or met is None:
+        created = _create(connection, identity, keys, now=now)
+        return created, created
     lock(connection, patient_id)
-    birth_date, sex = _refuse_contradiction(connection, patient_id, identity, group=group)
-    _complete(connection, patient_id, identity, birth_date=birth_date, sex=sex)
-    _add_keys(connection, patient_id, keys)
-    return patient_id, False
+    birth_date, sex = _refuse_contradiction(connection, met, identity, group=group)
+    if identity.matched_id is None:
+        _complete(connection, met, identity, birth_date=birth_date, sex=sex)
+        _add_keys(connection, met, keys)
+    return patient_id, met
 
 
 def lock(connection: Connection, patient_id: str) -> None:
@@ -91,17 +117,30 @@ def contradicts(known_date: str | None, said_date: str | None) -> bool:
     return not (left.startswith(right) or right.startswith(left))
 
 
-def _matches(connection: Connection, identity: PatientIdentity, keys: list[str], *, group: int) -> str | None:
-    found: set[str] = set()
-    if identity.own_id is not None:
-        if connection.scalar(sa.select(patients.c.id).where(patients.c.id == identity.own_id)) is None:
-            raise NotFound("Patient", identity.own_id)
-        found.add(identity.own_id)
+def contradict(connection: Connection, one: str, other: str) -> bool:
+    """Whether two patients of ours cannot be one person, by birth date or sex."""
+    rows = [connection.execute(_PERSON, {"id": patient_id}).one() for patient_id in (one, other)]
+    return contradicts(rows[0].birth_date, rows[1].birth_date) or {row.sex for row in rows} == _OPPOSITES
+
+
+def _matches(
+    connection: Connection, identity: PatientIdentity, keys: list[str], *, group: int
+) -> tuple[str | None, str | None]:
+    """Whose record it is, and as whom they are known."""
+    found: dict[str, str] = {}  # as whom they are known: whose record it is
+    ids = [one for one in (identity.own_id, identity.matched_id) if one is not None]
+    if ids:
+        found = {row.id: row.merged_into or row.id for row in connection.execute(_PATIENTS_BY_ID, {"ids": ids})}
+    if identity.own_id is not None and identity.own_id not in found:
+        raise NotFound("Patient", identity.own_id)
+    named = next(iter(found), None)
     if keys:
-        found.update(connection.scalars(_PATIENTS_BY_KEY, {"keys": keys}))
-    if len(found) > 1:
+        found |= {row.id: row.merged_into or row.id for row in connection.execute(_PATIENTS_BY_KEY, {"keys": keys})}
+    records = set(found.values())
+    if len(records) > 1:
         raise PatientConflict("identifier", group=group)
-    return next(iter(found), None)
+    record = next(iter(records), None)
+    return record, named or (record if record in found else next(iter(found), None))
 
 
 def _refuse_contradiction(

@@ -9,20 +9,22 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from store import conditions, shared_links
 from store.candidates import SHARED, Candidate, Held, Name, held_by_content, held_by_id, names_known
 from store.database import in_parts
 from store.errors import PatientConflict
-from store.incoming import Rewrite, StoredEntry
+from store.incoming import VERSION_SUFFIX, ConditionalReference, Rewrite, StoredEntry
 from store.patients import identifier_keys, url_keys
 from store.placement_writing import write_placed
 from store.tables import patient_keys, resource_keys
 
+_LONGEST_CHAIN = 30
 _KEYS: sa.BindParameter[str] = sa.bindparam("keys", expanding=True)
 _SCOPE: sa.BindParameter[str] = sa.bindparam("scope")
 _ADDRESSES = (
@@ -42,12 +44,19 @@ class LocalReferences(Mapping[str, str]):
     def __init__(self) -> None:
         self.known: dict[str, str] = {}
         self.asked: set[str] = set()
+        self.elsewhere: set[str] = set()  # what no entry of this call is, as far as asked, and what was learnt of it
+        self.settled: dict[str, list[Candidate]] = {}  # by our reference
+        self.versions: Versions | None = None
 
     def __getitem__(self, key: str) -> str:
-        """Our reference for a local one; KeyError where there is none (yet)."""
-        if key not in self.known:
-            self.asked.add(key)
-        return self.known[key]
+        """Our reference for a local one; KeyError where there is none (yet). Behind `/_history`: to its version."""
+        plain = key.removesuffix(VERSION_SUFFIX)
+        if plain not in self.known:
+            self.asked.add(plain)
+            self.elsewhere.add(plain)
+        ours = self.known[plain]
+        version = None if plain == key or self.versions is None else self.versions.of(ours)
+        return ours if version is None else f"{ours}{VERSION_SUFFIX}/{version}"
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.known)
@@ -56,12 +65,48 @@ class LocalReferences(Mapping[str, str]):
         return len(self.known)
 
 
+class Versions:
+    """Which version each resource of a call will be at, told as soon as it is asked for.
+
+    That rests on its content, and its content on the versions it refers to. In a circle of such references, and in a
+    very long chain, a resource that is held is taken to change.
+    """
+
+    def __init__(self, *, rewrite: Rewrite, references: LocalReferences) -> None:
+        self._rewrite = rewrite
+        self._references = references
+        self._writing: set[int] = set()
+
+    def of(self, ours: str) -> int | None:
+        """The version of a resource of this call, None for one that is not of it."""
+        mine = self._references.settled.get(ours)
+        if not mine:
+            return None
+        held = mine[0].held
+        if held is None or held.deleted:
+            return 1 if held is None else held.version + 1
+        if len(self._writing) > _LONGEST_CHAIN or any(id(one) in self._writing for one in mine):
+            return held.version + 1
+        digests = {self.write(one) for one in mine if one.incoming.condition is None}
+        return held.version + len(digests - {held.sha256})
+
+    def write(self, candidate: Candidate) -> str:
+        """Give a resource its final content; the digest of it."""
+        if not candidate.content:
+            self._writing.add(id(candidate))
+            candidate.content = self._rewrite(candidate.incoming.content, self._references)
+            candidate.sha256 = hashlib.sha256(candidate.content).hexdigest()
+            self._writing.discard(id(candidate))
+        return candidate.sha256
+
+
 def place(
     connection: Connection,
     candidates: list[Candidate],
     *,
     rewrite: Rewrite,
     references: LocalReferences,
+    searches: Sequence[ConditionalReference] = (),
     submission_id: str,
     now: datetime,
 ) -> list[StoredEntry]:
@@ -69,13 +114,17 @@ def place(
 
     The order of the answer is that of the candidates.
     """
+    conditions.settle(connection, candidates, references.known)
     _find_by_key(connection, candidates, references)
+    conditions.find_referred(connection, searches, candidates, references.known)
+    versions = references.versions = Versions(rewrite=rewrite, references=references)
     _find_by_content(connection, candidates, rewrite, references)
     for candidate in candidates:
-        if not candidate.content:
-            candidate.content = rewrite(candidate.incoming.content, references)
-            candidate.sha256 = hashlib.sha256(candidate.content).hexdigest()
-    return write_placed(connection, candidates, submission_id=submission_id, now=now)
+        versions.write(candidate)
+    entries = write_placed(connection, candidates, local=references, submission_id=submission_id, now=now)
+    named = references.elsewhere - references.known.keys()
+    shared_links.link_named(connection, candidates, named=named, rewrite=rewrite)
+    return entries
 
 
 def _find_by_key(connection: Connection, candidates: list[Candidate], references: LocalReferences) -> None:
@@ -83,8 +132,8 @@ def _find_by_key(connection: Connection, candidates: list[Candidate], references
         incoming = candidate.incoming
         candidate.keys = [*url_keys(incoming.urls), *identifier_keys(incoming.identifiers)]
         if incoming.type == "Patient" and candidate.scope != SHARED:
-            candidate.id, candidate.keys = candidate.scope, []
-        elif incoming.own_id is not None:
+            candidate.id, candidate.keys = candidate.met or candidate.scope, []
+        elif candidate.id is None and candidate.leader is None and incoming.own_id is not None:
             candidate.id = incoming.own_id
     found = names_known(connection, (name for candidate in candidates for name in candidate.names()))
     leaders: dict[Name, Candidate] = {}
@@ -92,9 +141,9 @@ def _find_by_key(connection: Connection, candidates: list[Candidate], references
         addresses = candidate.names()
         candidate.known_names = frozenset(found.keys() & addresses)
         candidate.new_names = frozenset(addresses) - candidate.known_names
-        if candidate.id is None:  # addresses stand before identifiers: they say more
+        if candidate.id is None and candidate.leader is None:  # addresses stand before identifiers: they say more
             candidate.id = next((found[address] for address in addresses if address in found), None)
-        if candidate.id is None:
+        if candidate.id is None and candidate.leader is None:
             candidate.leader = next((leaders[address] for address in addresses if address in leaders), None)
         for address in addresses:
             leaders.setdefault(address, candidate.leader or candidate)
@@ -113,6 +162,7 @@ def _settle(candidate: Candidate, identity: str, held: Held | None, references: 
             raise PatientConflict("subject", entry_index=incoming.entry_index)
         candidate.scope = held.scope
     candidate.id, candidate.held = identity, held
+    references.settled.setdefault(f"{incoming.type}/{identity}", []).append(candidate)
     references.known.update(dict.fromkeys(incoming.local_keys, f"{incoming.type}/{identity}"))
 
 
@@ -125,6 +175,7 @@ def _find_by_content(
     open_keys = {key: id(candidate) for candidate in waiting for key in candidate.incoming.local_keys}
     open_keys.update({key: id(follower.leader) for follower in followers for key in follower.incoming.local_keys})
     looked_up: set[str] = set()
+    _settle_followers(followers, references)
     while waiting:
         ready: list[Candidate] = []
         for candidate in waiting:
@@ -137,12 +188,16 @@ def _find_by_content(
                 _settle(candidate, str(uuid.uuid4()), None, references)
         else:
             _join_equal(connection, ready, references)
-        for follower in followers:
-            if follower.id is None and follower.leader is not None and follower.leader.id is not None:
-                _settle(follower, follower.leader.id, follower.leader.held, references)
+        _settle_followers(followers, references)
         settled = {id(candidate) for candidate in waiting if candidate.id is not None}
         open_keys = {key: owner for key, owner in open_keys.items() if owner not in settled}
         waiting = [candidate for candidate in waiting if candidate.id is None]
+
+
+def _settle_followers(followers: list[Candidate], references: LocalReferences) -> None:
+    for follower in followers:
+        if follower.id is None and follower.leader is not None and follower.leader.id is not None:
+            _settle(follower, follower.leader.id, follower.leader.held, references)
 
 
 def _rewrite_once(
@@ -173,6 +228,7 @@ def _learn_addresses(connection: Connection, addresses: set[str], scope: str, re
         for key, type_, identity in connection.execute(_ADDRESSES, {"keys": keys, "scope": scope}):
             learnt[key.removeprefix("url|")] = f"{type_}/{identity}"
     references.known.update(learnt)
+    references.elsewhere.update(learnt.values())
     return bool(learnt)
 
 

@@ -2,39 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from store import search_index, shared_links
 from store.candidates import SHARED, Candidate, Held, names_known
-from store.database import in_parts
 from store.errors import VersionConflict
 from store.incoming import IncomingResource, Placed, StoredEntry
 from store.patients import url_keys
-from store.tables import resource_keys, resource_versions, resources, shared_resources
+from store.search_index import Indexed
+from store.tables import resource_keys, resource_versions, resources
 
 # Built once: see store.candidates.
 _INSERT_RESOURCE = sa.insert(resources)
 _INSERT_VERSION = sa.insert(resource_versions)
 _INSERT_KEY = sa.insert(resource_keys)
-_INSERT_LINK = sa.insert(shared_resources)
 _RAISE_VERSION = (
     sa.update(resources)
     .where(resources.c.id == sa.bindparam("of"))
     .values(version=sa.bindparam("version"), deleted=sa.bindparam("deleted"), updated_at=sa.bindparam("updated_at"))
 )
-_LINKS = sa.select(shared_resources).where(
-    shared_resources.c.resource_id.in_(sa.bindparam("ids", expanding=True)),
-    shared_resources.c.patient_id.in_(sa.bindparam("patients", expanding=True)),
-)
 
 
 def write_placed(
-    connection: Connection, candidates: list[Candidate], *, submission_id: str, now: datetime
+    connection: Connection,
+    candidates: list[Candidate],
+    *,
+    local: Mapping[str, str],
+    submission_id: str,
+    now: datetime,
 ) -> list[StoredEntry]:
     """Write what is new, in few statements; one answer per candidate, in their order. Raises VersionConflict."""
     current: dict[str, Held] = {}
+    indexed: dict[str, Indexed] = {}
     new_resources: list[dict[str, object]] = []
     new_versions: list[dict[str, object]] = []
     entries: list[StoredEntry] = []
@@ -46,7 +49,7 @@ def write_placed(
         if (
             held is not None
             and not held.deleted
-            and (candidate.incoming.keep_existing or held.sha256 == candidate.sha256)
+            and (candidate.incoming.condition is not None or held.sha256 == candidate.sha256)
         ):
             entries.append(_entry(candidate, held.version, Placed.UNCHANGED))
             current[identity] = held
@@ -67,6 +70,13 @@ def write_placed(
                 "recorded_at": now,
             }
         )
+        indexed[identity] = Indexed(
+            id=identity,
+            type=candidate.incoming.type,
+            patient_id=candidate.scope or None,
+            values=candidate.incoming.search,
+            is_new=candidate.held is None or candidate.held.deleted,
+        )
         current[identity] = Held(
             id=identity,
             type=candidate.incoming.type,
@@ -81,6 +91,7 @@ def write_placed(
         connection.execute(_INSERT_RESOURCE, new_resources)
     if new_versions:
         connection.execute(_INSERT_VERSION, new_versions)
+    search_index.keep(connection, list(indexed.values()), local=local, now=now)
     _write_names(connection, candidates)
     return entries
 
@@ -88,7 +99,7 @@ def write_placed(
 def _check_version(incoming: IncomingResource, identity: str, held: Held | None) -> None:
     at = 0 if held is None else held.version
     if incoming.if_match is not None and incoming.if_match != at:
-        raise VersionConflict(incoming.type, identity, current=at)
+        raise VersionConflict(incoming.type, identity, current=at, entry_index=incoming.entry_index)
 
 
 def _entry(candidate: Candidate, version: int, placed: Placed) -> StoredEntry:
@@ -130,7 +141,7 @@ def _write_names(connection: Connection, candidates: list[Candidate]) -> None:
     """Keep the keys that are new, and who refers to what is shared."""
     rows = {name: candidate.id for candidate in reversed(candidates) for name in candidate.names()}
     links = {
-        (patient_id, candidate.id)
+        (patient_id, str(candidate.id))
         for candidate in candidates
         if candidate.scope == SHARED
         for patient_id in candidate.patients
@@ -148,12 +159,4 @@ def _write_names(connection: Connection, candidates: list[Candidate]) -> None:
                 for (key, type_, scope), identity in rows.items()
             ],
         )
-    patients = list({patient_id for patient_id, _ in links})
-    for part in in_parts({str(identity) for _, identity in links}):
-        found = connection.execute(_LINKS, {"ids": part, "patients": patients})
-        links -= {(row.patient_id, row.resource_id) for row in found}
-    if links:
-        connection.execute(
-            _INSERT_LINK,
-            [{"patient_id": patient_id, "resource_id": identity} for patient_id, identity in links],
-        )
+    shared_links.link(connection, links)

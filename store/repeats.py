@@ -19,6 +19,22 @@ from store.tables import jobs, submissions
 
 REPEATABLE_KINDS = frozenset({"correlate"})
 _UNDONE = ("failed", "cancelled")
+# Built once: see store.candidates.
+_EARLIER = sa.select(submissions.c.id, submissions.c.kind, submissions.c.sha256, submissions.c.answer)
+_BY_KEY = _EARLIER.where(
+    submissions.c.caller_id == sa.bindparam("caller"), submissions.c.idempotency_key == sa.bindparam("key")
+)
+_BY_BODY = (
+    _EARLIER.where(
+        submissions.c.sha256 == sa.bindparam("sha256"),
+        submissions.c.caller_id == sa.bindparam("caller"),
+        submissions.c.kind == sa.bindparam("kind"),
+        submissions.c.received_at > sa.bindparam("since"),
+        ~sa.exists().where(jobs.c.submission_id == submissions.c.id, jobs.c.status.in_(_UNDONE)),
+    )
+    .order_by(submissions.c.received_at.desc())
+    .limit(1)
+)
 
 
 def find_repeat(
@@ -36,11 +52,8 @@ def find_repeat(
         # Two equal submissions at the same moment: the second waits here, and then finds the first.
         name = f"{caller_id}|{idempotency_key or sha256}"
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(name, 0))))
-    query = sa.select(submissions.c.id, submissions.c.kind, submissions.c.sha256, submissions.c.answer)
     if idempotency_key is not None:
-        row = connection.execute(
-            query.where(submissions.c.caller_id == caller_id, submissions.c.idempotency_key == idempotency_key)
-        ).first()
+        row = connection.execute(_BY_KEY, {"caller": caller_id, "key": idempotency_key}).first()
         if row is None:
             return None
         if (row.kind, row.sha256) != (kind, sha256):
@@ -48,17 +61,9 @@ def find_repeat(
         return read_answer(row.id, row.answer, repeated=True)
     if kind not in REPEATABLE_KINDS:
         return None
-    row = connection.execute(
-        query.where(
-            submissions.c.sha256 == sha256,
-            submissions.c.caller_id == caller_id,
-            submissions.c.kind == kind,
-            submissions.c.received_at > now - timedelta(seconds=window_seconds),
-            ~sa.exists().where(jobs.c.submission_id == submissions.c.id, jobs.c.status.in_(_UNDONE)),
-        )
-        .order_by(submissions.c.received_at.desc())
-        .limit(1)
-    ).first()
+    since = now - timedelta(seconds=window_seconds)
+    asked = {"sha256": sha256, "caller": caller_id, "kind": kind, "since": since}
+    row = connection.execute(_BY_BODY, asked).first()
     return None if row is None else read_answer(row.id, row.answer, repeated=True)
 
 

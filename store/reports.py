@@ -13,13 +13,15 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from store import audit
+from store import audit, search_index
 from store.database import Database
 from store.errors import AlreadyFinished, Busy, NotFound, VersionConflict
 from store.job_states import Reason
 from store.jobs import Claimed, complete, require_claim
 from store.patients import lock
-from store.tables import report_resources, report_versions, reports
+from store.search_criteria import NO_VALUES, SearchValues
+from store.search_index import OF_NO_REPORT, Indexed
+from store.tables import patients, report_resources, report_versions, reports
 
 FINAL = "final"
 ENTERED_IN_ERROR = "entered-in-error"
@@ -37,9 +39,18 @@ _LIVING = (
 )
 _WITHDRAWN = (
     sa.select(reports.c.id)
-    .where(reports.c.patient_id == _PATIENT, reports.c.living.is_(sa.false()))
+    .where(
+        sa.or_(
+            reports.c.patient_id == _PATIENT,
+            reports.c.patient_id.in_(sa.select(patients.c.id).where(patients.c.merged_into == _PATIENT)),
+        ),
+        reports.c.living.is_(sa.false()),
+    )
     .order_by(reports.c.updated_at.desc())
     .limit(1)
+)
+_BASIS = sa.select(report_versions.c.basis).where(
+    report_versions.c.report_id == sa.bindparam("report"), report_versions.c.version == sa.bindparam("version")
 )
 _INSERT_REPORT = sa.insert(reports)
 _INSERT_VERSION = sa.insert(report_versions)
@@ -48,11 +59,12 @@ _INSERT_RESOURCE = sa.insert(report_resources)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportResource:
-    """One resource of a report's version, as its bytes."""
+    """One resource of a report's version, as its bytes, and by what it is searched."""
 
     type: str
     id: str
     content: bytes
+    search: SearchValues = NO_VALUES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +91,8 @@ class Standing:
 class ReportDraft:
     """A version to be kept.
 
-    `version` must follow the living one; `content_digest` says whether anything has changed.
+    `version` must follow the living one; `content_digest` says whether anything has changed; `basis` what the version
+    was computed from, in bytes of the mappings.
     """
 
     report_id: str
@@ -88,6 +101,7 @@ class ReportDraft:
     content_digest: str
     resources: tuple[ReportResource, ...]
     revision_of: str | None = None
+    basis: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +212,16 @@ def withdraw(
     )
 
 
+def basis_of(database: Database, report_id: str, *, version: int) -> bytes | None:
+    """What a version was computed from; `None` for a version older than this record of it. Raises NotFound."""
+    with database.read() as connection:
+        row = connection.execute(_BASIS, {"report": report_id, "version": version}).first()
+    if row is None:
+        raise NotFound("DiagnosticReport", report_id)
+    kept: bytes | None = row.basis
+    return kept
+
+
 def _living(connection: Connection, patient_id: str) -> LivingReport | None:
     row = connection.execute(_LIVING, {"patient": patient_id}).first()
     if row is None:
@@ -241,7 +265,7 @@ def _keep(
         )
     else:
         _move(connection, draft.report_id, draft.version, status=draft.status, digest=draft.content_digest, now=now)
-    _write_version(connection, draft, job_id=claimed.job_id, caller_id=None, now=now)
+    _write_version(connection, draft, patient_id=claimed.patient_id, job_id=claimed.job_id, caller_id=None, now=now)
     return FinishedReport(report_id=draft.report_id, version=draft.version, changed=True), Reason.REPORT_WRITTEN
 
 
@@ -271,9 +295,10 @@ def _revise(
             status=status,
             content_digest=row.content_digest,
             resources=resources,
+            basis=connection.scalar(_BASIS, {"report": report_id, "version": row.version}),
         )
         _move(connection, report_id, draft.version, status=status, digest=row.content_digest, now=now)
-        _write_version(connection, draft, job_id=None, caller_id=caller_id, now=now)
+        _write_version(connection, draft, patient_id=patient_id, job_id=None, caller_id=caller_id, now=now)
         entry = audit.Access(
             at=now,
             caller_id=caller_id,
@@ -303,7 +328,13 @@ def _move(connection: Connection, report_id: str, version: int, *, status: str, 
 
 
 def _write_version(
-    connection: Connection, draft: ReportDraft, *, job_id: str | None, caller_id: str | None, now: datetime
+    connection: Connection,
+    draft: ReportDraft,
+    *,
+    patient_id: str,
+    job_id: str | None,
+    caller_id: str | None,
+    now: datetime,
 ) -> None:
     connection.execute(
         _INSERT_VERSION,
@@ -315,6 +346,7 @@ def _write_version(
             "job_id": job_id,
             "caller_id": caller_id,
             "recorded_at": now,
+            "basis": draft.basis,
         },
     )
     connection.execute(
@@ -330,4 +362,21 @@ def _write_version(
             }
             for position, resource in enumerate(draft.resources)
         ],
+    )
+    search_index.keep_report(
+        connection,
+        draft.report_id,
+        [
+            Indexed(
+                id=resource.id,
+                type=resource.type,
+                patient_id=None if resource.type in OF_NO_REPORT else patient_id,
+                report_id=None if resource.type in OF_NO_REPORT else draft.report_id,
+                values=resource.search,
+                is_new=True,
+                made=True,
+            )
+            for resource in draft.resources
+        ],
+        now=now,
     )

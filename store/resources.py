@@ -16,6 +16,8 @@ from store.database import Database
 from store.errors import Gone, NotFound
 from store.tables import resource_versions, resources, shared_resources
 
+_AT_ONCE = 500  # both databases bound the number of parameters of a statement
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredResource:
@@ -59,14 +61,40 @@ def read(database: Database, type_: str, identity: str, *, version: int | None =
     return _resource(row)
 
 
-def history(database: Database, type_: str, identity: str) -> list[StoredResource]:
-    """Every version, newest first, deletions included. Raises NotFound."""
+def latest(database: Database, type_: str, identity: str) -> StoredResource:
+    """The current version, also where it says that the resource was deleted. Raises NotFound."""
+    query = _current().where(resources.c.id == identity, resources.c.type == type_)
+    with database.read() as connection:
+        row = connection.execute(query).first()
+    if row is None:
+        raise NotFound(type_, identity)
+    return _resource(row)
+
+
+def history(database: Database, type_: str, identity: str, *, since: datetime | None = None) -> list[StoredResource]:
+    """Every version, newest first, deletions included; `since` leaves out those recorded before. Raises NotFound."""
     query = _all_versions().where(resources.c.id == identity, resources.c.type == type_)
+    if since is not None:
+        query = query.where(resource_versions.c.recorded_at >= since)
     with database.read() as connection:
         rows = connection.execute(query.order_by(resource_versions.c.version.desc())).all()
-    if not rows:
+    if not rows and not held(database, type_, identity):
         raise NotFound(type_, identity)
     return [_resource(row) for row in rows]
+
+
+def at_versions(database: Database, wanted: Sequence[tuple[str, int]]) -> list[StoredResource]:
+    """These versions of these ids, in the order they are named. Raises NotFound where one is no longer kept."""
+    found: dict[tuple[str, int], StoredResource] = {}
+    version_of = sa.tuple_(resource_versions.c.resource_id, resource_versions.c.version)
+    with database.read() as connection:
+        for start in range(0, len(wanted), _AT_ONCE):
+            query = _all_versions().where(version_of.in_(wanted[start : start + _AT_ONCE]))
+            found |= {(row.id, row.version): _resource(row) for row in connection.execute(query)}
+    missing = next((one for one in wanted if one not in found), None)
+    if missing is not None:
+        raise NotFound("resource", f"{missing[0]}/_history/{missing[1]}")
+    return [found[one] for one in wanted]
 
 
 def search(

@@ -35,6 +35,13 @@ def upgrade(database: Database) -> None:
             command.upgrade(_config(connection), "head")
 
 
+def is_current(database: Database) -> bool:
+    """Whether the tables are those of this release. Raises NewerDatabase as `upgrade` does."""
+    scripts = ScriptDirectory(str(FOLDER))
+    with database.read() as connection:
+        return _checked_revision(connection, scripts) == scripts.get_current_head()
+
+
 def revision(database: Database) -> str | None:
     """The revision the database is at, `None` when it is empty."""
     with database.read() as connection:

@@ -6,12 +6,24 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from store.database import Database
 from store.errors import NotFound
 from store.incoming import Received
 from store.repeats import read_answer
 from store.tables import submissions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KickOff:
+    """Who sent a submission, of what kind, when, and the door's own bytes about it: all but the body."""
+
+    id: str
+    kind: str
+    caller_id: str
+    options: bytes
+    received_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,3 +56,22 @@ def read(database: Database, submission_id: str) -> Submission:
         received_at=row.received_at,
         answer=read_answer(row.id, row.answer, repeated=False),
     )
+
+
+def kick_off(database: Database, submission_id: str) -> KickOff:
+    """One submission without its body, which may be large; NotFound."""
+    columns = (submissions.c[name] for name in ("id", "kind", "caller_id", "options", "received_at"))
+    with database.read() as connection:
+        row = connection.execute(sa.select(*columns).where(submissions.c.id == submission_id)).first()
+    if row is None:
+        raise NotFound("submission", submission_id)
+    return KickOff(**row._mapping)
+
+
+def remember(database: Database, submission_id: str, *, options: bytes) -> None:
+    """Put other bytes of the door's in the place of those it gave with the submission. Raises Busy."""
+
+    def work(connection: Connection) -> None:
+        connection.execute(sa.update(submissions).where(submissions.c.id == submission_id).values(options=options))
+
+    database.write_again(work)

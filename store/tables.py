@@ -49,6 +49,7 @@ patients = Table(
     Column("birth_date", Text),  # as FHIR writes it, perhaps only a year
     Column("sex", Text),
     Column("created_at", Moment, nullable=False),
+    Column("merged_into", Text, index=True),  # the patient whose record this one's has become a part of
     comment="One row per person. The row is the lock under which the person's jobs run one at a time.",
 )
 
@@ -97,7 +98,6 @@ resources = Table(
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
     Index("ix_resources_patient", "patient_id", "type"),
-    Index("ix_resources_type", "type", "updated_at"),
     comment="The received resources; what they say is in resource_versions.",
 )
 
@@ -194,7 +194,18 @@ report_versions = Table(
     Column("job_id", Text),
     Column("caller_id", Text),  # who signed or withdrew it
     Column("recorded_at", Moment, nullable=False),
+    Column("basis", LargeBinary),  # what it was computed from: ids, versions, digests; none before revision 0002
     comment="Every version of every report; never changed once written.",
+)
+
+knowledge_editions = Table(
+    "knowledge_editions",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("edition", Text, nullable=False),
+    Column("files", LargeBinary, nullable=False),
+    Column("recorded_at", Moment, nullable=False),
+    comment="Every edition of the knowledge base that ever ran on this record, its files as one archive.",
 )
 
 report_resources = Table(
@@ -209,6 +220,44 @@ report_resources = Table(
     sa.ForeignKeyConstraint(["report_id", "version"], ["report_versions.report_id", "report_versions.version"]),
     Index("ix_report_resources_id", "type", "id", "version"),
     comment="The resources of a report's version, in their order; the DiagnosticReport is first.",
+)
+
+search_entries = Table(
+    "search_entries",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("patient_id", Text),
+    Column("report_id", Text),  # of what we made; NULL for what was received, and for our own Device and Organization
+    Column("made", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),  # never changed: the order of pages rests on it
+    Column("updated_at", Moment, nullable=False),
+    Column("first_day", Text),  # the span of its date: days as they were written, and instants in UTC
+    Column("last_day", Text),
+    Column("begins", Text),
+    Column("ends", Text),
+    Index("ix_search_entries_created", "type", "created_at", "id"),
+    Index("ix_search_entries_updated", "type", "updated_at", "id"),
+    Index("ix_search_entries_patient", "patient_id", "type"),
+    Index(
+        "ix_search_entries_report",
+        "report_id",
+        sqlite_where=sa.text("report_id IS NOT NULL"),
+        postgresql_where=sa.text("report_id IS NOT NULL"),
+    ),
+    comment="One row for each resource that a search finds: what was received and is not deleted, and what we made.",
+)
+
+search_tokens = Table(
+    "search_tokens",
+    metadata,
+    Column("parameter", Text, primary_key=True),  # Type.name
+    Column("value", Text, primary_key=True),
+    Column("system", Text, primary_key=True),
+    Column("entry_id", Text, primary_key=True),
+    Index("ix_search_tokens_entry_id", "entry_id"),
+    comment="By what else a search finds them: codes, identifiers, names, references.",
+    sqlite_with_rowid=False,
 )
 
 audit = Table(

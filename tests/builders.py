@@ -68,6 +68,7 @@ def injection(
     product: str = "Radiesse",
     ignored: str | None = None,
     certainty: str = "recorded",
+    dilution: str | None = None,
     source: ResourceRef | None = None,
 ) -> FillerInjection:
     return FillerInjection(
@@ -78,6 +79,7 @@ def injection(
         recognised_by="test",
         sites=tuple(site(item) for item in sites),
         source_certainty=certainty,
+        dilution=Decimal(dilution) if dilution else None,
         ignored_because=ignored,
     )
 
@@ -98,6 +100,7 @@ def finding(
     signs: Iterable[str] = (),
     count: str | None = None,
     suv: str | None = None,
+    hu: str | None = None,
     quote: str = "words of the report",
 ) -> ImagingFinding:
     return ImagingFinding(
@@ -115,6 +118,7 @@ def finding(
         change=change,
         count=count,
         suv_max=Decimal(suv) if suv else None,
+        attenuation_hu=(Decimal(hu), Decimal(hu)) if hu else None,
         signs=frozenset(signs),
         modalities=frozenset(modality.split("+")),
         quote=quote,

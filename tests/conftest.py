@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from tests.servers.hapi import HapiServer, HapiValidator
 from tests.servers.postgresql import PostgresqlServer
 from tests.servers.redis import RedisServer
 
+ARTEFACTS = Path(__file__).parents[1] / "docs" / "fhir"
 MISSING = pytest.StashKey[dict[str, set[str]]]()
 
 
@@ -57,5 +59,5 @@ def hapi_server() -> Iterator[HapiServer]:
 
 @pytest.fixture(scope="session")
 def hapi_validator() -> Iterator[HapiValidator]:
-    with HapiValidator() as validator:
+    with HapiValidator(ARTEFACTS) as validator:
         yield validator

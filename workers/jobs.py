@@ -10,27 +10,30 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import structlog
 
-from correlation.assess import assess
-from correlation.assessment import Assessment
 from correlation.catalogue import Knowledge
-from fhir_mappings.resource_json import dumps, loads
-from fhir_mappings.result_bundle import ReportIdentity, no_report_collection, write_result
-from fhir_mappings.timeline import KeptResource, Mapped, timeline_from
+from fhir_mappings.basis import Basis, write_basis
+from fhir_mappings.recomputed import AMENDED, Assessed, assessed, kept_from_record, own_reference, write_version
+from fhir_mappings.resource_json import dumps
+from fhir_mappings.result_bundle import ReportIdentity, no_report_collection
+from fhir_mappings.search_values import search_values
+from fhir_mappings.timeline import KeptResource
 from store import jobs, reports, resources
 from store.database import Database
 from store.errors import LeaseLost, StoreError
 from store.outbox import bring_next
 from store.queue import Queue
 from store.reports import ReportDraft, ReportResource, Standing
+from store.search_criteria import SearchSpan, SearchValues
 from store.settings import StoreSettings
 from workers.lease import KeptLease
 from workers.retries import worth_another_attempt
 
 _log = structlog.get_logger("fillertrace.worker")
-_SIGNED = frozenset({"final", "amended"})
+_SIGNED = frozenset({"final", AMENDED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,86 +95,84 @@ def correlate(job_id: str, *, parts: Parts) -> None:
 
 def _report(claimed: jobs.Claimed, parts: Parts) -> None:
     now = parts.clock()
-    kept = [_kept(resource) for resource in resources.of_patient(parts.database, claimed.patient_id)]
-    mapped = timeline_from(kept, as_of=now.date(), knowledge=parts.knowledge)
-    assessment = assess(mapped.timeline, parts.knowledge, as_of=now.date())
+    loaded = resources.of_patient(parts.database, claimed.patient_id)
+    found = assessed([_kept(resource) for resource in loaded], as_of=now.date(), knowledge=parts.knowledge)
     draft: ReportDraft | None = None
     outcome: bytes | None
-    if assessment.attribution is None:
-        outcome = _what_is_missing(assessment, mapped, parts)
+    if found.assessment.attribution is None:
+        outcome = _what_is_missing(found)
     else:
         standing = reports.standing(parts.database, claimed.patient_id)
-        draft, outcome = _write(assessment, mapped, kept, standing, claimed, now, parts)
+        draft, outcome = _write(found, _basis(loaded, standing, claimed, now, parts))
     finished = reports.finish(parts.database, claimed, draft=draft, outcome=outcome, now=parts.clock())
     _log.info("job-completed", job=claimed.job_id, report=finished.report_id, version=finished.version)
 
 
 def _kept(stored: resources.StoredResource) -> KeptResource:
-    """A stored resource as the mappings take it: under our id and version."""
-    resource = {**loads(stored.content), "id": stored.id}
-    resource["meta"] = {**resource.get("meta", {}), "versionId": str(stored.version)}
-    return KeptResource(
-        reference=f"{stored.type}/{stored.id}",
-        resource=resource,
-        version=str(stored.version),
-        sha256=stored.sha256,
-        entry_index=None,
+    return kept_from_record(
+        type_=stored.type, identity=stored.id, version=stored.version, content=stored.content, sha256=stored.sha256
     )
 
 
-def _write(
-    assessment: Assessment,
-    mapped: Mapped,
-    kept: Sequence[KeptResource],
+def _basis(
+    loaded: Sequence[resources.StoredResource],
     standing: Standing,
     claimed: jobs.Claimed,
     now: datetime,
     parts: Parts,
-) -> tuple[ReportDraft, bytes | None]:
-    """The next version of the living report, or the first of a new one."""
+) -> Basis:
+    """The next version of the living report, or the first of a new one, and what it is computed from."""
     living = standing.living
     signed_before = living is not None and living.status in _SIGNED
-    identity = ReportIdentity(
-        report_id=str(uuid.uuid4()) if living is None else living.id,
-        version=1 if living is None else living.version + 1,
-        status="amended" if signed_before else "preliminary",
-        issued=now,
-    )
-    revision_of = standing.withdrawn_id if living is None else living.revision_of
-    written = write_result(
-        assessment,
-        parts.knowledge,
-        mapped=mapped,
-        identity=identity,
-        own_reference=_own_reference,
-        patient_reference=f"Patient/{claimed.patient_id}",
+    return Basis(
+        identity=ReportIdentity(
+            report_id=str(uuid.uuid4()) if living is None else living.id,
+            version=1 if living is None else living.version + 1,
+            status=AMENDED if signed_before else "preliminary",
+            issued=now,
+        ),
+        patient_id=claimed.patient_id,
+        revision_of=standing.withdrawn_id if living is None else living.revision_of,
+        as_of=now.date(),
+        knowledge_digest=parts.knowledge.digest,
+        knowledge_edition=parts.knowledge.edition,
         software_version=parts.software_version,
-        changed_after_signature=now.date() if signed_before else None,
-        revision_of=revision_of,
-        read=kept,
+        resources=tuple((resource.id, resource.version) for resource in loaded),
     )
+
+
+def _write(found: Assessed, basis: Basis) -> tuple[ReportDraft, bytes | None]:
+    written = write_version(found, basis)
     draft = ReportDraft(
-        report_id=identity.report_id,
-        version=identity.version,
-        status=identity.status,
+        report_id=basis.identity.report_id,
+        version=basis.identity.version,
+        status=basis.identity.status,
         content_digest=written.content_digest,
         resources=tuple(
-            ReportResource(type=resource["resourceType"], id=resource["id"], content=dumps(resource))
+            ReportResource(
+                type=resource["resourceType"],
+                id=resource["id"],
+                content=dumps(resource),
+                search=_search_values(resource),
+            )
             for resource in written.resources
         ),
-        revision_of=revision_of,
+        revision_of=basis.revision_of,
+        basis=write_basis(basis),
     )
     return draft, None if written.outcome is None else dumps(written.outcome)
 
 
-def _what_is_missing(assessment: Assessment, mapped: Mapped, parts: Parts) -> bytes:
+def _search_values(resource: dict[str, Any]) -> SearchValues:
+    found = search_values(resource)
+    span = None if found.span is None else SearchSpan(**found.span.ends_as_text())
+    return SearchValues(tokens=found.tokens, references=found.references, span=span)
+
+
+def _what_is_missing(found: Assessed) -> bytes:
     """No imaging in reach: no report, and an OperationOutcome that says so."""
-    collection = no_report_collection(assessment, parts.knowledge, mapped=mapped, full_url=_own_reference)
+    collection = no_report_collection(found.assessment, found.knowledge, mapped=found.mapped, full_url=own_reference)
     return dumps(collection["entry"][0]["resource"])
-
-
-def _own_reference(type_: str, identity: str) -> str:
-    return f"{type_}/{identity}"
 
 
 def _note_failure(claimed: jobs.Claimed, error: Exception, parts: Parts) -> None:

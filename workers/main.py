@@ -22,7 +22,8 @@ from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
 from correlation.errors import KnowledgeError
-from correlation.knowledge_base import load_knowledge
+from correlation.knowledge_base import knowledge_files, load_knowledge, pack
+from store import knowledge_editions
 from store.database import Database, open_database
 from store.environment import check_rooms, read_settings
 from store.errors import Busy, SettingsError, StoreError
@@ -84,10 +85,14 @@ def work(settings: WorkerSettings, store_settings: StoreSettings) -> None:
     try:
         _upgrade_patiently(database, seconds=settings.start_timeout_seconds)
         queue.check()
+        knowledge = load_knowledge()
+        knowledge_editions.keep(
+            database, knowledge.digest, edition=knowledge.edition, files=pack(knowledge_files()), now=_now()
+        )
         parts = jobs.Parts(
             database=database,
             queue=queue,
-            knowledge=load_knowledge(),
+            knowledge=knowledge,
             clock=_now,
             settings=store_settings,
             software_version=version("fillertrace"),

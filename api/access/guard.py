@@ -15,6 +15,7 @@ from fastapi.params import Depends as DependsMarker
 
 from api.access.caller import OPEN_CALLER, Caller
 from api.access.errors import AccessNotPossible, NotPermitted
+from api.parts import parts_of
 
 OPEN_ACCESS_WARNING = (
     "Access is open: whoever reaches this address may read and write everything. "
@@ -63,10 +64,15 @@ def needs(contexts: str, resource_type: str, rights: str) -> DependsMarker:
     return DependsMarker(_guard(need))
 
 
-def _guard(need: Need) -> Callable[[Request], Caller]:
+def known_caller() -> DependsMarker:
+    """For a route that finds out by itself what it must ask of its caller: what the request it is about had needed."""
+    return DependsMarker(_guard(None))
+
+
+def _guard(need: Need | None) -> Callable[[Request], Caller]:
     def caller_who_may(request: Request) -> Caller:
         caller = caller_of(request)
-        if not permits(caller, need=need):
+        if need is not None and not permits(caller, need=need):
             raise NotPermitted
         request.state.caller = caller
         return caller
@@ -77,9 +83,11 @@ def _guard(need: Need) -> Callable[[Request], Caller]:
 def caller_of(request: Request) -> Caller:
     """Who makes this request. With open access everybody on this machine is the one caller who may do all.
 
-    A page of another site that is open in a browser here is not: browsers say so in Sec-Fetch-Site.
+    A page of another site that is open in a browser here is not: browsers say so in Sec-Fetch-Site, and no page can
+    forge that. The exception are the origins of the setting `cors_origins`, which the browser names in Origin.
     """
-    if request.headers.get("sec-fetch-site") in {"cross-site", "same-site"}:
+    from_another_site = request.headers.get("sec-fetch-site") in {"cross-site", "same-site"}
+    if from_another_site and request.headers.get("origin") not in parts_of(request).settings.cors_origins:
         raise NotPermitted
     return OPEN_CALLER
 

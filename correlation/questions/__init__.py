@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from correlation.chart import Case, Said
-from correlation.questions import course, form, history, imaging, labs, product, site, timing
+from correlation.chart import Asked, Case, Chart, Said
+from correlation.questions import course, density, form, history, imaging, labs, product, site, timing
 
-Ask = Callable[[Case], Said]
+AskPatient = Callable[[Chart, Asked], Said]
+AskFinding = Callable[[Case, Asked], Said]
 
-PER_FINDING: Mapping[str, Ask] = {
+PER_FINDING: Mapping[str, AskFinding] = {
     "injected_before_finding": timing.injected_before_finding,
     "still_expected": timing.still_expected,
     "bulky_when_late": timing.bulky_when_late,
@@ -34,6 +35,8 @@ PER_FINDING: Mapping[str, Ask] = {
     "shape_is": form.shape_is,
     "further_shape_is": form.shape_is,
     "sign_described": form.sign_described,
+    "named_in_report": form.sign_described,
+    "attenuation_fits": density.attenuation_fits,
     "calcium_seen": form.calcium_seen,
     "no_calcium_seen": form.no_calcium_seen,
     "density_is": form.density_is,
@@ -46,7 +49,7 @@ PER_FINDING: Mapping[str, Ask] = {
     "treated_tumour_at_site": history.condition_near_site,
 }
 
-PER_PATIENT: Mapping[str, Ask] = {
+PER_PATIENT: Mapping[str, AskPatient] = {
     "filler_recorded": product.filler_recorded,
     "no_filler_recorded": product.no_filler_recorded,
     "mineral_metabolism_normal": labs.mineral_metabolism_normal,
@@ -90,9 +93,10 @@ OF_MATERIALS = frozenset(
         "site_in_reach",
         "side_matches",
         "material_fits_appearance",
+        "attenuation_fits",
         "no_fitting_record",
         "filler_recorded",
     }
 )
 
-QUESTIONS: Mapping[str, Ask] = {**PER_FINDING, **PER_PATIENT}
+QUESTIONS: Mapping[str, AskFinding | AskPatient] = {**PER_FINDING, **PER_PATIENT}

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
 from decimal import Decimal
 
 from correlation.assessment import Reply
-from correlation.chart import NO_FINDING, Case, Said
-from correlation.questions.timing import finding_sources
+from correlation.chart import Asked, Case, Said
+from correlation.look import Look
+from correlation.words import Words
 
 # A study without X-rays cannot tell calcium; ultrasound may describe it, MRI cannot.
 
 
-def form_fits(case: Case) -> Said:
+def form_fits(case: Case, asked: Asked) -> Said:
     """Is its form and depth the usual one, and not one that speaks against it?
 
     Usual are the parameters `morphology`, `tissues`, `kinds`, `densities` and `signs`. No when a contrary form,
@@ -20,142 +20,142 @@ def form_fits(case: Case) -> Said:
     telling is.
     """
     look = case.look
-    if look is None:
-        return NO_FINDING
-    evidence = finding_sources(case)
-    contrary = _contrary(case)
+    evidence = case.evidence
+    contrary = _contrary(case, asked)
     if contrary:
-        return Said(Reply.NO, lambda: f"described: {_words(contrary)}", evidence)
-    usual = (look.morphology & case.words("morphology")) | (look.tissues & case.words("tissues"))
-    usual |= ({look.kind.value} & case.words("kinds")) | (look.densities & case.words("densities"))
-    usual |= look.signs & case.words("signs")
+        return Said(Reply.NO, lambda words: words.say("form.described", what=words.listed(contrary)), evidence)
+    usual = (look.morphology & asked.words("morphology")) | (look.tissues & asked.words("tissues"))
+    usual |= (look.kinds & asked.words("kinds")) | (look.densities & asked.words("densities"))
+    usual |= look.signs & asked.words("signs")
     if usual:
-        return Said(Reply.YES, lambda: f"described: {_words(usual)}", evidence)
-    return Said(Reply.NOT_KNOWN, "neither a usual nor a contrary form or depth is described", evidence)
+        return Said(Reply.YES, lambda words: words.say("form.described", what=words.listed(usual)), evidence)
+    return Said(Reply.NOT_KNOWN, "form.nothing_telling", evidence)
 
 
-def _contrary(case: Case) -> frozenset[str]:
+def _contrary(case: Case, asked: Asked) -> frozenset[str]:
     look = case.look
-    if look is None:
-        return frozenset()
-    found = {look.kind.value} & case.words("not_kinds")
-    found |= look.signs & case.words("not_signs")
-    if look.morphology.isdisjoint(case.words("morphology")):
-        found |= look.morphology & case.words("not_morphology")
-    found |= look.morphology & case.words("never_morphology")
-    if look.tissues.isdisjoint(case.words("tissues")):
-        found |= look.tissues & case.words("not_tissues")
-    if case.words("not_on_bone") and look.on_bone:
-        found |= {"attached to bone"}
+    found = look.kinds & asked.words("not_kinds")
+    found |= look.signs & asked.words("not_signs")
+    if look.morphology.isdisjoint(asked.words("morphology")):
+        found |= look.morphology & asked.words("not_morphology")
+    found |= look.morphology & asked.words("never_morphology")
+    if look.tissues.isdisjoint(asked.words("tissues")):
+        found |= look.tissues & asked.words("not_tissues")
+    if asked.words("not_on_bone") and look.on_bone:
+        found |= {"on_bone"}
     return frozenset(found)
 
 
-def shape_is(case: Case) -> Said:
+def shape_is(case: Case, asked: Asked) -> Said:
     """Is the shape one of those asked for (`morphology`, `signs`, `kinds`)? No when only others are described."""
     look = case.look
-    if look is None:
-        return NO_FINDING
-    evidence = finding_sources(case)
-    found = (look.morphology & case.words("morphology")) | (look.signs & case.words("signs"))
-    found |= {look.kind.value} & case.words("kinds")
+    evidence = case.evidence
+    found = _shapes(look, asked)
     if found:
-        return Said(Reply.YES, lambda: f"described: {_words(found)}", evidence)
+        return Said(Reply.YES, lambda words: words.say("form.described", what=words.listed(found)), evidence)
     if look.morphology:
-        return Said(Reply.NO, lambda: f"described: {_words(look.morphology)}", evidence)
-    return Said(Reply.NOT_KNOWN, "its shape is not described", evidence)
+        return Said(Reply.NO, lambda words: words.say("form.described", what=words.listed(look.morphology)), evidence)
+    return Said(Reply.NOT_KNOWN, "form.shape_not_described", evidence)
 
 
-def sign_described(case: Case) -> Said:
+def _shapes(look: Look, asked: Asked) -> frozenset[str]:
+    if look.words.isdisjoint(asked.every):  # as a rule, so it is asked first
+        return frozenset()
+    found = (look.morphology & asked.words("morphology")) | (look.signs & asked.words("signs"))
+    return found | (look.kinds & asked.words("kinds"))
+
+
+def sign_described(case: Case, asked: Asked) -> Said:
     """Is one of the further signs (`signs`) described? A sign that is not mentioned is not known to be absent."""
     look = case.look
-    if look is None:
-        return NO_FINDING
-    evidence = finding_sources(case)
-    found = look.signs & case.words("signs")
+    evidence = case.evidence
+    found = look.signs & asked.words("signs")
     if found:
-        return Said(Reply.YES, lambda: f"described: {_words(found)}", evidence)
-    return Said(Reply.NOT_KNOWN, "not mentioned in what was read", evidence)
+        return Said(Reply.YES, lambda words: words.say("form.described", what=words.listed(found)), evidence)
+    return Said(Reply.NOT_KNOWN, "form.not_mentioned", evidence)
 
 
-def calcium_seen(case: Case) -> Said:
+def calcium_seen(case: Case, asked: Asked) -> Said:
     """Is calcium density described? MRI cannot tell, and no signal speaks against it."""
     look = case.look
-    if look is None:
-        return NO_FINDING
-    evidence = finding_sources(case)
+    evidence = case.evidence
     if look.calcified:
-        hu = f", up to {look.highest_hu} HU" if look.highest_hu is not None else ""
-        return Said(Reply.YES, f"described as calcified{hu}", evidence)
+        return Said(Reply.YES, lambda words: _calcified(words, look), evidence)
     if look.dense:
-        return Said(Reply.YES, lambda: f"described as {_words(look.densities)} density", evidence)
+        return Said(Reply.YES, lambda words: words.say("form.density", density=words.listed(look.densities)), evidence)
     if look.on_x_ray and look.densities:
-        return Said(Reply.NO, lambda: f"described as {_words(look.densities)} density", evidence)
-    return Said(Reply.NOT_KNOWN, "this kind of study or description does not tell calcium", evidence)
+        return Said(Reply.NO, lambda words: words.say("form.density", density=words.listed(look.densities)), evidence)
+    return Said(Reply.NOT_KNOWN, "form.calcium_not_told", evidence)
 
 
-def no_calcium_seen(case: Case) -> Said:
+def no_calcium_seen(case: Case, asked: Asked) -> Said:
     """Is it described without calcium, on a study that would show calcium?"""
-    return calcium_seen(case).turned()
+    return calcium_seen(case, asked).turned()
 
 
-def density_is(case: Case) -> Said:
+def density_is(case: Case, asked: Asked) -> Said:
     """Is the density one of those asked for (`densities`)?"""
     look = case.look
-    if look is None:
-        return NO_FINDING
-    evidence = finding_sources(case)
-    if not look.densities.isdisjoint(case.words("densities")) or look.kind.value in case.words("kinds"):
-        return Said(Reply.YES, lambda: f"described: {_words(look.densities or {look.kind.value})}", evidence)
+    evidence = case.evidence
+    if not look.densities.isdisjoint(asked.words("densities")) or look.kind.value in asked.words("kinds"):
+        described = look.densities or frozenset(look.kinds)
+        return Said(Reply.YES, lambda words: words.say("form.described", what=words.listed(described)), evidence)
     if look.densities:
-        return Said(Reply.NO, lambda: f"described: {_words(look.densities)}", evidence)
-    return Said(Reply.NOT_KNOWN, "its density is not described", evidence)
+        return Said(Reply.NO, lambda words: words.say("form.described", what=words.listed(look.densities)), evidence)
+    return Said(Reply.NOT_KNOWN, "form.density_not_described", evidence)
 
 
-def tiny(case: Case) -> Said:
+def tiny(case: Case, asked: Asked) -> Said:
     """Is it punctate, no larger than the calcified foci of ageing skin (3 mm)?"""
     look = case.look
-    if look is None:
-        return NO_FINDING
-    evidence = finding_sources(case)
+    evidence = case.evidence
     most: Decimal = case.chart.knowledge.measures["miliary_size_most"].value
     if look.size_mm is not None and look.size_mm > most:
-        return Said(Reply.NO, f"{look.size_mm} mm, larger than {most} mm", evidence)
+        return Said(Reply.NO, lambda words: words.say("form.larger", size=look.size_mm, most=most), evidence)
     if look.size_mm is not None or "punctate" in look.morphology:
-        size = f"{look.size_mm} mm" if look.size_mm is not None else "punctate"
-        return Said(Reply.YES, f"described as {size}", evidence)
+        return Said(Reply.YES, lambda words: _small(words, look), evidence)
     if look.morphology:
-        return Said(Reply.NO, lambda: f"described: {_words(look.morphology)}", evidence)
-    return Said(Reply.NOT_KNOWN, "its size is not described", evidence)
+        return Said(Reply.NO, lambda words: words.say("form.described", what=words.listed(look.morphology)), evidence)
+    return Said(Reply.NOT_KNOWN, "form.size_not_described", evidence)
 
 
-def single(case: Case) -> Said:
+def single(case: Case, asked: Asked) -> Said:
     """Is there one only?"""
     look = case.look
-    if look is None:
-        return NO_FINDING
-    evidence = finding_sources(case)
+    evidence = case.evidence
     if not look.counts:
-        return Said(Reply.NOT_KNOWN, "how many there are is not described", evidence)
+        return Said(Reply.NOT_KNOWN, "form.number_not_described", evidence)
     reply = Reply.YES if look.counts == {"single"} else Reply.NO
-    return Said(reply, lambda: f"described as {_words(look.counts)}", evidence)
+    return Said(reply, lambda words: words.say("form.described", what=words.listed(look.counts)), evidence)
 
 
-def many(case: Case) -> Said:
+def many(case: Case, asked: Asked) -> Said:
     """Are there several?"""
-    return single(case).turned()
+    return single(case, asked).turned()
 
 
-def tracer_uptake(case: Case) -> Said:
+def tracer_uptake(case: Case, asked: Asked) -> Said:
     """Does it take up FDG? Fillers do so too, so this weighs little."""
     look = case.look
-    if look is None:
-        return NO_FINDING
-    evidence = finding_sources(case)
+    evidence = case.evidence
     if look.suv_max is not None or look.kind.value == "uptake" or "fdg_avid" in look.signs:
-        value = f", SUVmax {look.suv_max}" if look.suv_max is not None else ""
-        return Said(Reply.YES, f"uptake is described{value}", evidence)
-    return Said(Reply.NOT_KNOWN, "uptake is not described", evidence)
+        return Said(Reply.YES, lambda words: _uptake(words, look), evidence)
+    return Said(Reply.NOT_KNOWN, "form.no_uptake", evidence)
 
 
-def _words(words: Set[str]) -> str:
-    return ", ".join(sorted(word.replace("_", " ") for word in words))
+def _calcified(words: Words, look: Look) -> str:
+    if look.highest_hu is None:
+        return words.say("form.calcified")
+    return words.say("form.calcified_hu", highest=look.highest_hu)
+
+
+def _small(words: Words, look: Look) -> str:
+    if look.size_mm is None:
+        return words.say("form.described", what=words.term("punctate"))
+    return words.say("form.measures", size=look.size_mm)
+
+
+def _uptake(words: Words, look: Look) -> str:
+    if look.suv_max is None:
+        return words.say("form.uptake")
+    return words.say("form.uptake_suv", value=look.suv_max)

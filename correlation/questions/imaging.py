@@ -2,47 +2,66 @@
 
 from __future__ import annotations
 
-from correlation.assessment import Reply
-from correlation.chart import Case, Said, written
+from collections.abc import Sequence
+
+from correlation.assessment import FindingCourse, Reply
+from correlation.chart import Asked, Chart, Clause, Said, written
 from correlation.timeline import Certainty, ImagingExam
+from correlation.words import Words
 
 
-def imaging_reported(case: Case) -> Said:
+def imaging_reported(chart: Chart, asked: Asked) -> Said:
     """Is a report or a coded finding of an imaging study in reach?"""
-    exams = case.chart.timeline.exams
+    exams = chart.timeline.exams
     reported = [exam for exam in exams if exam.reported]
     if reported:
-        return Said(Reply.YES, lambda: f"reported: {exam_words(reported)}", tuple(exam.source for exam in reported))
-    if case.chart.timeline.findings:
-        return Said(Reply.YES, "a finding is on record")
+        return Said(
+            Reply.YES,
+            lambda words: words.say("imaging.reported", studies=exam_words(reported, words)),
+            tuple(exam.source for exam in reported),
+        )
+    if chart.timeline.findings:
+        return Said(Reply.YES, "imaging.finding_on_record")
     if exams:
-        return Said(Reply.NOT_KNOWN, f"no report in reach: {exam_words(exams)}", tuple(exam.source for exam in exams))
-    return Said(Reply.NOT_KNOWN, "no imaging in reach")
+        return Said(
+            Reply.NOT_KNOWN,
+            lambda words: words.say("imaging.no_report", studies=exam_words(exams, words)),
+            tuple(exam.source for exam in exams),
+        )
+    return Said(Reply.NOT_KNOWN, "imaging.none")
 
 
-def no_target_described(case: Case) -> Said:
+def no_target_described(chart: Chart, asked: Asked) -> Said:
     """Do the reports in reach describe no deposit, calcification, mass or implant that asks for an explanation?"""
-    if case.chart.findings:
-        findings = case.chart.findings
-        return Said(Reply.NO, lambda: f"described: {'; '.join(finding.key.replace(':', ', ') for finding in findings)}")
-    reported = imaging_reported(case)
+    if chart.findings:
+        findings = chart.findings
+        return Said(Reply.NO, lambda words: words.say("form.described", what=_described(words, findings)))
+    reported = imaging_reported(chart, asked)
     if reported.reply is not Reply.YES:
         return Said(Reply.NOT_KNOWN, reported.because, reported.evidence)
-    return Said(Reply.YES, f"nothing to explain is described; {written(reported.because)}", reported.evidence)
+    return Said(
+        Reply.YES,
+        lambda words: words.say("imaging.nothing_described", reported=written(reported.because, words)),
+        reported.evidence,
+    )
 
 
-def looked_for_and_absent(case: Case) -> Said:
+def looked_for_and_absent(chart: Chart, asked: Asked) -> Said:
     """Does a report say that it was looked for and not seen?"""
-    negated = [item for item in case.chart.timeline.findings if item.certainty is Certainty.NEGATED]
+    negated = [item for item in chart.timeline.findings if item.certainty is Certainty.NEGATED]
     if negated:
-        told = "; ".join(dict.fromkeys(f'"{item.quote}"' for item in negated if item.quote)) or "coded as absent"
-        return Said(Reply.YES, told, tuple(item.source for item in negated))
-    return Said(Reply.NOT_KNOWN, "no report says so in words")
+        told = "; ".join(dict.fromkeys(f'"{item.quote}"' for item in negated if item.quote))
+        because: Clause = (lambda _: told) if told else "imaging.coded_absent"
+        return Said(Reply.YES, because, tuple(item.source for item in negated))
+    return Said(Reply.NOT_KNOWN, "imaging.absence_not_told")
 
 
-def exam_words(exams: list[ImagingExam] | tuple[ImagingExam, ...]) -> str:
+def _described(words: Words, findings: Sequence[FindingCourse]) -> str:
+    return "; ".join(words.finding(finding.kind, finding.site) for finding in findings)
+
+
+def exam_words(exams: Sequence[ImagingExam], words: Words) -> str:
     """Studies in a few words."""
     return ", ".join(
-        f"{exam.description or '/'.join(sorted(exam.modalities)) or 'imaging'} of {exam.started or 'an unknown date'}"
-        for exam in exams
+        words.say("imaging.study_of", study=words.study(exam), day=words.day(exam.started)) for exam in exams
     )

@@ -5,7 +5,8 @@ The test asked for is the question's parameter `test` (or `tests`), an id of `kn
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from correlation.assessment import Reply
 from correlation.biochemistry import (
@@ -16,124 +17,138 @@ from correlation.biochemistry import (
     PTH,
     Level,
 )
-from correlation.chart import Case, Said
-from correlation.timeline import ResourceRef
+from correlation.chart import Asked, Chart, Clause, Said
+from correlation.questions.history import named
+from correlation.timeline import LabResult
+from correlation.words import Words
 
 MINERAL_TESTS = (CALCIUM_TO_JUDGE, PHOSPHATE, PTH)
-SPOKEN = {CALCIUM_TO_JUDGE: "calcium", CALCIUM_PHOSPHATE_PRODUCT: "calcium x phosphate", EGFR: "eGFR"}
 
 
-def lab_high(case: Case) -> Said:
+def lab_high(chart: Chart, asked: Asked) -> Said:
     """Is the test above its range?"""
-    return _judge(case, lambda level: level.is_high())
+    return _judge(chart, asked, lambda level: level.is_high())
 
 
-def lab_low(case: Case) -> Said:
+def lab_low(chart: Chart, asked: Asked) -> Said:
     """Is the test below its range?"""
-    return _judge(case, lambda level: level.is_low())
+    return _judge(chart, asked, lambda level: level.is_low())
 
 
-def test_name(case: Case, test: str) -> str:
-    """The test in words."""
-    known = case.chart.knowledge.labs.get(test)
-    return SPOKEN.get(test) or (known.name if known else test)
+def _told(words: Words, test: str, level: Level) -> str:
+    return words.say("labs.value", test=words.test(test), says=level.says(words))
 
 
-def _judge(case: Case, ask: Callable[[Level], bool | None]) -> Said:
+def _judge(chart: Chart, asked: Asked, ask: Callable[[Level], bool | None]) -> Said:
     """Answer one yes-or-no question for the first test of the parameters that has a value."""
-    tests = case.parameters.get("test", ())
+    tests = asked.parameters.get("test", ())
     for test in tests:
-        level = case.chart.laboratory.level(test)
+        level = chart.laboratory.level(test)
         if level is not None:
-            return _said(ask(level), f"{test_name(case, test)} {level.says}", level.evidence)
+            return _said(ask(level), test, level)
     return Said(
-        Reply.NOT_KNOWN,
-        lambda: f"no usable value near the imaging: {', '.join(test_name(case, test) for test in tests)}",
+        Reply.NOT_KNOWN, lambda words: words.say("labs.no_value", tests=", ".join(words.test(test) for test in tests))
     )
 
 
-def _said(answer: bool | None, because: str, evidence: tuple[ResourceRef, ...]) -> Said:
+def _said(answer: bool | None, test: str, level: Level) -> Said:
     if answer is None:
-        return Said(Reply.NOT_KNOWN, f"{because}: not decided by its range", evidence)
-    return Said(Reply.YES if answer else Reply.NO, because, evidence)
+        return Said(
+            Reply.NOT_KNOWN, lambda words: words.say("labs.undecided", value=_told(words, test, level)), level.evidence
+        )
+    return Said(Reply.YES if answer else Reply.NO, lambda words: _told(words, test, level), level.evidence)
 
 
-def mineral_metabolism_normal(case: Case) -> Said:
+def mineral_metabolism_normal(chart: Chart, asked: Asked) -> Said:
     """Are calcium, phosphate and parathyroid hormone within their ranges? Any one missing: not known."""
-    levels = [(test, case.chart.laboratory.level(test)) for test in MINERAL_TESTS]
-    told = [f"{test_name(case, test)} {level.says}" for test, level in levels if level is not None]
-    evidence = tuple(ref for _, level in levels if level is not None for ref in level.evidence)
-    outside = [f"{test_name(case, test)} {level.says}" for test, level in levels if level and _outside(level)]
+    wanted = [(test, chart.laboratory.level(test)) for test in MINERAL_TESTS]
+    levels = [(test, level) for test, level in wanted if level is not None]
+    evidence = tuple(ref for _, level in levels for ref in level.evidence)
+    outside = [(test, level) for test, level in levels if _outside(level)]
     if outside:
-        return Said(Reply.NO, f"outside its range: {'; '.join(outside)}", evidence)
-    missing = [test_name(case, test) for test, level in levels if level is None]
+        return Said(Reply.NO, _listed("labs.outside", outside), evidence)
+    missing = [test for test, level in wanted if level is None]
     if missing:
-        return Said(Reply.NOT_KNOWN, f"missing near the imaging: {', '.join(missing)}", evidence)
-    if any(level is not None and level.high is None for _, level in levels):
-        return Said(Reply.NOT_KNOWN, f"without a range for all: {'; '.join(told)}", evidence)
-    return Said(Reply.YES, f"all within range: {'; '.join(told)}", evidence)
+        return Said(
+            Reply.NOT_KNOWN,
+            lambda words: words.say("labs.missing", tests=", ".join(words.test(test) for test in missing)),
+            evidence,
+        )
+    if any(level.high is None for _, level in levels):
+        return Said(Reply.NOT_KNOWN, _listed("labs.without_range", levels), evidence)
+    return Said(Reply.YES, _listed("labs.all_in_range", levels), evidence)
+
+
+def _listed(sentence: str, levels: Sequence[tuple[str, Level]]) -> Clause:
+    return lambda words: words.say(sentence, values="; ".join(_told(words, test, level) for test, level in levels))
 
 
 def _outside(level: Level) -> bool:
     return level.is_high() is True or level.is_low() is True
 
 
-def calcium_phosphate_product_high(case: Case) -> Said:
+def calcium_phosphate_product_high(chart: Chart, asked: Asked) -> Said:
     """Is calcium x phosphate above 70 mg2/dL2? No below 55; not known between. A marker, not a rule (KDIGO 2017)."""
-    level = case.chart.laboratory.level(CALCIUM_PHOSPHATE_PRODUCT)
+    level = chart.laboratory.level(CALCIUM_PHOSPHATE_PRODUCT)
     if level is None:
-        return Said(Reply.NOT_KNOWN, "calcium or phosphate is missing near the imaging")
-    measures = case.chart.knowledge.measures
-    told = f"calcium x phosphate {level.says}"
+        return Said(Reply.NOT_KNOWN, "labs.product_missing")
+    measures = chart.knowledge.measures
+    told = partial(_told, test=CALCIUM_PHOSPHATE_PRODUCT, level=level)
     if level.value > measures["calcium_phosphate_high"].value:
         return Said(Reply.YES, told, level.evidence)
     if level.value < measures["calcium_phosphate_raised"].value:
         return Said(Reply.NO, told, level.evidence)
-    return Said(Reply.NOT_KNOWN, f"{told}: raised, but not above 70 mg2/dL2", level.evidence)
+    return Said(Reply.NOT_KNOWN, lambda words: words.say("labs.product_raised", value=told(words)), level.evidence)
 
 
-def pth_not_suppressed(case: Case) -> Said:
+def pth_not_suppressed(chart: Chart, asked: Asked) -> Said:
     """With a high calcium: is PTH high, or normal when it should be low? Not asked without a high calcium."""
-    calcium = case.chart.laboratory.level(CALCIUM_TO_JUDGE)
-    pth = case.chart.laboratory.level(PTH)
+    calcium = chart.laboratory.level(CALCIUM_TO_JUDGE)
+    pth = chart.laboratory.level(PTH)
     if calcium is None or pth is None:
-        return Said(Reply.NOT_KNOWN, "calcium or PTH is missing near the imaging")
+        return Said(Reply.NOT_KNOWN, "labs.pth_missing")
     evidence = (*calcium.evidence, *pth.evidence)
-    told = f"calcium {calcium.says}; PTH {pth.says}"
+    levels = [(CALCIUM_TO_JUDGE, calcium), (PTH, pth)]
     if calcium.is_high() is not True:
-        return Said(Reply.NOT_KNOWN, f"not asked, as calcium is not high: {told}", evidence)
+        return Said(Reply.NOT_KNOWN, _listed("labs.calcium_not_high", levels), evidence)
+    told = _listed("labs.values", levels)
     low = pth.is_low()
     if low is None:
         return Said(Reply.NOT_KNOWN, told, evidence)
     return Said(Reply.NO if low else Reply.YES, told, evidence)
 
 
-def vitamin_d_toxic(case: Case) -> Said:
+def vitamin_d_toxic(chart: Chart, asked: Asked) -> Said:
     """Is 25-OH vitamin D above 150 ng/mL (374 nmol/L)?"""
-    limit = case.chart.knowledge.measures["vitamin_d_toxic"].value
-    return _judge(case, lambda level: level.above(limit))
+    limit = chart.knowledge.measures["vitamin_d_toxic"].value
+    return _judge(chart, asked, lambda level: level.above(limit))
 
 
-def antibody_positive(case: Case) -> Said:
+def antibody_positive(chart: Chart, asked: Asked) -> Said:
     """Is one of the antibodies (`test`) positive, by word or above its range? No when all known ones are negative."""
-    known: list[str] = []
-    evidence: list[ResourceRef] = []
-    for test in case.parameters.get("test", ()):
-        result = case.chart.laboratory.results.get(test)
+    known: list[LabResult] = []
+    for test in asked.parameters.get("test", ()):
+        result = chart.laboratory.results.get(test)
         if result is None:
             continue
-        level = case.chart.laboratory.level(test)
+        level = chart.laboratory.level(test)
         positive = _positive(result.qualitative, level)
         if positive is None:
             continue
-        told = f"{test_name(case, test)} {result.as_written or result.qualitative}"
         if positive:
-            return Said(Reply.YES, f"positive: {told}", (result.source,))
-        known.append(told)
-        evidence.append(result.source)
+            return Said(Reply.YES, _antibodies("labs.positive", [result]), (result.source,))
+        known.append(result)
     if known:
-        return Said(Reply.NO, f"negative: {'; '.join(known)}", tuple(evidence))
-    return Said(Reply.NOT_KNOWN, "none of these antibodies is on record near the imaging")
+        return Said(Reply.NO, _antibodies("labs.negative", known), tuple(result.source for result in known))
+    return Said(Reply.NOT_KNOWN, "labs.no_antibody")
+
+
+def _antibodies(sentence: str, results: Sequence[LabResult]) -> Clause:
+    def write(words: Words) -> str:
+        told = (f"{words.test(one.test)} {words.result(one.as_written or one.qualitative)}" for one in results)
+        return words.say(sentence, values="; ".join(told))
+
+    return write
 
 
 def _positive(qualitative: str | None, level: Level | None) -> bool | None:
@@ -142,22 +157,25 @@ def _positive(qualitative: str | None, level: Level | None) -> bool | None:
     return level.is_high() if level is not None else None
 
 
-def kidney_failure(case: Case) -> Said:
+def kidney_failure(chart: Chart, asked: Asked) -> Said:
     """Is kidney failure on record, by a condition (`concepts`) or an eGFR below 30?
 
     No with an eGFR of 60 or more and no such condition.
     """
-    recorded = [item for name in case.parameters.get("concepts", ()) for item in case.chart.conditions.get(name, ())]
+    recorded = [item for name in asked.parameters.get("concepts", ()) for item in chart.conditions.get(name, ())]
     if recorded:
-        told = ", ".join(dict.fromkeys(item.text or item.concept for item in recorded))
-        return Said(Reply.YES, f"on record: {told}", tuple(item.source for item in recorded))
-    level = case.chart.laboratory.level(EGFR)
+        return Said(
+            Reply.YES,
+            lambda words: words.say("history.recorded", what=named(words, recorded)),
+            tuple(item.source for item in recorded),
+        )
+    level = chart.laboratory.level(EGFR)
     if level is None:
-        return Said(Reply.NOT_KNOWN, "no kidney disease on record, and no eGFR near the imaging")
-    measures = case.chart.knowledge.measures
-    told = f"eGFR {level.says}"
+        return Said(Reply.NOT_KNOWN, "labs.no_kidney")
+    measures = chart.knowledge.measures
+    told = partial(_told, test=EGFR, level=level)
     if level.below(measures["egfr_severe"].value) is True:
         return Said(Reply.YES, told, level.evidence)
     if level.below(measures["egfr_reduced"].value) is False:
         return Said(Reply.NO, told, level.evidence)
-    return Said(Reply.NOT_KNOWN, f"{told}: reduced, not failing", level.evidence)
+    return Said(Reply.NOT_KNOWN, lambda words: words.say("labs.egfr_reduced", value=told(words)), level.evidence)

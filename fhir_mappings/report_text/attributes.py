@@ -15,6 +15,8 @@ from fhir_mappings.report_text.marks import Marked
 _CALCIUM_FROM_HU = Decimal(130)
 _POSSIBLE_HU = (Decimal(-1100), Decimal(4000))
 _SUV = "suv"
+_MINUS = re.compile(r"\b(?:minus|menos)\s+(?=\d)")
+_THOUSANDS = re.compile(r"(?<=\d)[.,](?=\d{3}$)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,12 +141,13 @@ def _count(matches: list[Match[str]]) -> str | None:
 
 def _attenuation(piece: str, language: Language) -> tuple[Decimal, Decimal] | None:
     numbers = language.numbers
+    piece = _MINUS.sub("-", piece)
     matches = [*numbers.hounsfield_after.finditer(piece), *numbers.hounsfield_before.finditer(piece)]
     match = next((match for match in matches if not _only_earlier(match, piece, language)), None)
     if not match:
         return None
-    low = _number(match.group("low"))
-    high = _number(match.group("high")) if match.group("high") else low
+    low = _whole(match.group("low"))
+    high = _whole(match.group("high")) if match.group("high") else low
     if match.group("high") and numbers.earlier.search(piece[: match.start()]):
         low = high
     low, high = min(low, high), max(low, high)
@@ -197,6 +200,11 @@ def _suv_max(piece: str) -> Decimal | None:
             break
     digits = digits.rstrip(".,")
     return _number(digits) if digits.replace(",", ".").count(".") <= 1 and digits else None
+
+
+def _whole(written: str) -> Decimal:
+    """Read an attenuation: "1,200" and "1.200" are twelve hundred, for nobody measures thousandths of a unit."""
+    return _number(_THOUSANDS.sub("", written))
 
 
 def _number(written: str) -> Decimal:

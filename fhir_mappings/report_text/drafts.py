@@ -7,10 +7,13 @@ from dataclasses import dataclass, replace
 
 from correlation.catalogue import Knowledge
 from correlation.timeline import BodySite, Certainty, FindingKind, Side
+from fhir_mappings.language_rules import shared
 from fhir_mappings.report_text.attributes import Attributes, added
 from fhir_mappings.text_sites import wider_than
 
+IMPRESSION = "impression"
 _CALCIUM_LIKE = frozenset({FindingKind.CALCIFICATION, FindingKind.DEPOSIT})
+_WITH_CALCIUM = _CALCIUM_LIKE | {FindingKind.MASS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +36,7 @@ def with_draft(drafts: Iterable[Draft], new: Draft, knowledge: Knowledge) -> lis
         if _same_thing(known, new):
             result[index] = _joined(known, new)
             return result
-    if new.section == "impression" and new.certainty is Certainty.STATED:
+    if new.section == IMPRESSION and new.certainty is Certainty.STATED:
         repeated = [index for index, known in enumerate(result) if _summed_up_by(known, new, knowledge)]
         for index in repeated:
             result[index] = _joined(result[index], replace(new, site=result[index].site))
@@ -59,6 +62,26 @@ def with_more(
         else draft
         for draft in drafts
     ]
+
+
+def with_atheroma_aside(drafts: Iterable[Draft]) -> list[Draft]:
+    """Set plaques of the carotid arteries aside where a report describes anything else that asks for an explanation.
+
+    Most older people have them; as a report's only finding, or as tram tracks, they stay one.
+    """
+    drafts = list(drafts)
+    if all(_is_atheroma(draft) or not takes_more(draft) for draft in drafts):
+        return drafts
+    return [replace(draft, kind=FindingKind.DISTRACTOR) if _is_atheroma(draft) else draft for draft in drafts]
+
+
+def _is_atheroma(draft: Draft) -> bool:
+    return (
+        draft.kind is FindingKind.CALCIFICATION
+        and draft.site is not None
+        and draft.site.region in shared().atheroma_regions
+        and "tram_track" not in draft.attributes.morphology
+    )
 
 
 def takes_more(draft: Draft) -> bool:
@@ -90,12 +113,19 @@ def _agree(one: object, other: object) -> bool:
 
 def _summed_up_by(known: Draft, new: Draft, knowledge: Knowledge) -> bool:
     """Say whether an impression ("facial calcifications") only sums up this finding of the findings section."""
-    if not takes_more(known) or known.section == "impression":
+    if not takes_more(known) or known.section == IMPRESSION:
         return False
-    alike = known.kind is new.kind or {known.kind, new.kind} <= _CALCIUM_LIKE
+    alike = summed_up_as(known, new.kind, calcific="calcific" in new.attributes.densities)
     if new.site is None:
         return alike
     return alike and known.site is not None and new.site.region in wider_than(known.site.region, knowledge)
+
+
+def summed_up_as(known: Draft, kind: FindingKind, *, calcific: bool) -> bool:
+    """Say whether an impression may mean this finding by another word: "calcified nodules", "calcifications"."""
+    if known.kind is kind or {known.kind, kind} <= _CALCIUM_LIKE:
+        return True
+    return calcific and "calcific" in known.attributes.densities and {known.kind, kind} <= _WITH_CALCIUM
 
 
 def _joined(known: Draft, new: Draft) -> Draft:

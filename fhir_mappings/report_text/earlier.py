@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from correlation.dates import DateRange
 from correlation.timeline import Certainty, ImagingFinding
+from correlation.words import Words
 from fhir_mappings.folding import fold
 
 SEEN_BEFORE = frozenset({"stable", "decreased", "increased"})  # changes that say it was there on the older study
@@ -28,7 +29,9 @@ def comparison_year(text: str) -> int | None:
     return max((int(found) for found in _COMPARISON.findall(fold(text))), default=None)
 
 
-def with_earlier_mention(finding: ImagingFinding, *, compared_with: int | None) -> tuple[ImagingFinding, ...]:
+def with_earlier_mention(
+    finding: ImagingFinding, *, compared_with: int | None, words: Words
+) -> tuple[ImagingFinding, ...]:
     """The finding, and where it was already there on an older study its mention of then, known from these words."""
     if finding.change not in SEEN_BEFORE or finding.seen is None or finding.certainty is Certainty.NEGATED:
         return (finding,)
@@ -36,7 +39,7 @@ def with_earlier_mention(finding: ImagingFinding, *, compared_with: int | None) 
     year = max(named, default=compared_with)
     if year is None or year >= finding.seen.earliest.year:
         return (finding,)
-    how = f"{finding.recognised_by}, compared with an earlier study"
+    how = words.say("read.compared", how=finding.recognised_by)
     earlier = replace(
         finding, seen=DateRange.year(year), exam=None, certainty=Certainty.HISTORY, change=None, recognised_by=how
     )

@@ -17,6 +17,7 @@ _SAME_PHRASE = re.compile(r"[mksdn(]*x?[mksdn(]*")  # nothing that parts: "calci
 _COMPLEMENT = re.compile(r"[mn(x]*p[pt]*x?[mnt]*")  # "foci of coarse calcification"
 _ELSEWHERE = re.compile(r"[mnksdtxp]*")  # "calcification of the left carotid siphon"
 _INSIDE = re.compile(r"[mnxwk]*p[ptmxkdn]*")  # "calcifications with lucent centres within a lobulated mass"
+_HELD = re.compile(r"[mnksdx]{0,4}w[mnksdxt]{0,6}")  # "kidneys with small non-obstructing stones"
 _DIRECT = re.compile(r"[act]*")
 _DENIED_LIST = re.compile(r"[acgtmkx]*")  # "no masses or collections in the neck"
 _UNKNOWN_ADJECTIVES = 2
@@ -166,6 +167,11 @@ def _related(marked: Marked, groups: list[Group], starts: list[int]) -> list[Gro
             continue
         between = marked.marks[previous.head.end : phrase_start]
         unplaced = not previous.sites
+        elsewhere = previous.head.role in ("outside", "distractor") and not group.head.role
+        held = _HELD.fullmatch(marked.marks[previous.head.end : group.head.start]) is not None
+        if elsewhere and held and not _own_sites(group, phrase_start) and previous.said == group.said:
+            result[-1] = _merged(previous, group)  # "kidneys with small stones": not where a filler is
+            continue
         capsule = _implant_and_calcium(previous.head, group.head)
         alike = not capsule and previous.said == group.said and not previous.head.role and not group.head.role
         residue = "residue" in group.head.nouns

@@ -6,7 +6,7 @@ t article   g scope word (negation …)   b said about bone   n number   ( brack
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from correlation.catalogue import Knowledge
@@ -16,6 +16,7 @@ from fhir_mappings.side_binding import SideMention, SiteMention
 from fhir_mappings.text_sites import bound_sites, site_table
 
 _LINK_MARKS = {"and": "a", "with": "w", "article": "t", "preposition": "p"}
+_LABEL_LENGTH = 7  # words before a colon that name a part of the body
 _LANDMARK_REACH = 7  # words; the names of a structure with its adjectives
 _PUNCTUATION = {",": "c", ":": "p", "(": "(", ")": "(", "/": "a", "&": "a"}
 
@@ -68,7 +69,7 @@ def mark(text: str, language: Language, knowledge: Knowledge) -> Marked:
         and not _within(site.start, found.get("distractor", ()))
         and not _is_landmark(site, landmarks, knowledge)
     ]
-    sites = tuple(site for site in here if site.region not in rules.weak)
+    sites = _without_label(words, (site for site in here if site.region not in rules.weak), knowledge)
     weak_sites = tuple(site for site in here if site.region in rules.weak)
     heads = _heads(found, reading.sites, masked)
     return Marked(
@@ -81,6 +82,16 @@ def mark(text: str, language: Language, knowledge: Knowledge) -> Marked:
         sides=reading.sides,
         valued=_valued(found, landmarks),
     )
+
+
+def _without_label(words: Words, sites: Iterable[SiteMention], knowledge: Knowledge) -> tuple[SiteMention, ...]:
+    """Leave out a wide region that only heads its lines ("Head and neck: deposits along the marionette lines")."""
+    sites = tuple(sites)
+    colon = next((index for index, word in enumerate(words.words[:_LABEL_LENGTH]) if word == ":"), 0)
+    if not any(site.start > colon for site in sites) or not any(site.end <= colon for site in sites):
+        return sites
+    wide = {name for region in knowledge.regions.values() for name in region.broader}
+    return tuple(site for site in sites if site.start > colon or site.region not in wide)
 
 
 def _landmarks(

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 
 from correlation.catalogue import Knowledge
 from correlation.timeline import BodySite, ImagingExam, ImagingFinding, ResourceRef
+from fhir_mappings.folding import fold
 from fhir_mappings.language_rules import Language, languages
 from fhir_mappings.phrases import words_of
-from fhir_mappings.report_text.drafts import Draft
+from fhir_mappings.report_text.drafts import Draft, with_atheroma_aside
 from fhir_mappings.report_text.earlier import comparison_year, with_earlier_mention
 from fhir_mappings.report_text.kinds import density_for
 from fhir_mappings.report_text.reader import Reader
-from fhir_mappings.report_text.sentences import language_of, outline_of, plain_text
+from fhir_mappings.report_text.sentences import SILENT, language_of, outline_of, plain_text
 from fhir_mappings.text_sites import sites_in_text
 
 _MOST_TITLE_SITES = 4
+_CONE_BEAM = ("cbct", "cone beam", "cone-beam", "haz conico")
 _LONGEST_REPORT = 40_000  # characters; a report is a tenth of this, and no text may hold a worker up
 
 
@@ -55,18 +57,19 @@ def read_report(
         knowledge=knowledge,
         modalities=_modalities(exam, title, chosen),
         title_sites=_title_sites(title, exam, knowledge),
+        cone_beam=_is_cone_beam(f"{title} {exam.description if exam else ''}"),
     )
     for sentence in outline.sentences:
-        if sentence.section != "silent":
+        if sentence.section != SILENT:
             reader.read(sentence)
     if len(text) > _LONGEST_REPORT:
         reader.notes.append("text-cut")
     compared_with = comparison_year(plain)
     findings = tuple(
         mention
-        for draft in reader.drafts
+        for draft in with_atheroma_aside(reader.drafts)
         for mention in with_earlier_mention(
-            _finding(draft, source=source, exam=exam, reader=reader), compared_with=compared_with
+            _finding(draft, source=source, exam=exam, reader=reader), compared_with=compared_with, words=knowledge.words
         )
     )
     return ReportReading(findings=findings, notes=tuple(dict.fromkeys(reader.notes)), language=chosen.code)
@@ -79,6 +82,11 @@ def _modalities(exam: ImagingExam | None, title: str, language: Language) -> fro
     return frozenset(match.payload for match in found)
 
 
+def _is_cone_beam(title: str) -> bool:
+    """Say whether a study is cone beam CT, whose grey values are no Hounsfield units (clinical summary, section 1)."""
+    return any(name in fold(title) for name in _CONE_BEAM)
+
+
 def _title_sites(title: str, exam: ImagingExam | None, knowledge: Knowledge) -> tuple[BodySite, ...]:
     """Read the regions an exam is named after, for findings whose sentence names none: "radiograph of thighs"."""
     sites = sites_in_text(title, knowledge) or (exam.regions if exam else ())
@@ -89,8 +97,9 @@ def _title_sites(title: str, exam: ImagingExam | None, knowledge: Knowledge) -> 
 
 
 def _finding(draft: Draft, *, source: ResourceRef, exam: ImagingExam | None, reader: Reader) -> ImagingFinding:
+    words = reader.knowledge.words
     attributes = draft.attributes
-    where = "exam's name" if draft.from_title else draft.section
+    where = words.say("read.exam_name") if draft.from_title else words.term(f"section_{draft.section}")
     return ImagingFinding(
         source=source,
         exam=exam.source if exam else None,
@@ -102,7 +111,7 @@ def _finding(draft: Draft, *, source: ResourceRef, exam: ImagingExam | None, rea
         morphology=attributes.morphology,
         density=density_for(draft.kind, attributes),
         on_bone=attributes.on_bone,
-        attenuation_hu=attributes.attenuation_hu,
+        attenuation_hu=None if reader.cone_beam else attributes.attenuation_hu,
         size_mm=attributes.size_mm,
         count=attributes.count,
         change=attributes.change,
@@ -110,5 +119,5 @@ def _finding(draft: Draft, *, source: ResourceRef, exam: ImagingExam | None, rea
         signs=attributes.signs,
         modalities=reader.modalities,
         quote=" … ".join(draft.quotes),
-        recognised_by=f"report text ({reader.language.code}), {where}",
+        recognised_by=words.say("read.report_text", language=reader.language.code, where=where),
     )

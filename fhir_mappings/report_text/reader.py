@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from correlation.catalogue import Knowledge
 from correlation.timeline import BodySite, Certainty, FindingKind, Side
 from fhir_mappings.language_rules import Language, shared
-from fhir_mappings.report_text.attributes import Attributes, attributes_of
-from fhir_mappings.report_text.drafts import Draft, takes_more, with_draft, with_more
+from fhir_mappings.report_text.attributes import Attributes, added, attributes_of
+from fhir_mappings.report_text.drafts import IMPRESSION, Draft, summed_up_as, takes_more, with_draft, with_more
 from fhir_mappings.report_text.groups import Group, groups_of
 from fhir_mappings.report_text.kinds import kind_of, with_derived_form
 from fhir_mappings.report_text.marks import Marked, mark
@@ -26,6 +26,9 @@ _CERTAINTY: Mapping[Said, Certainty] = {
     Said.HISTORY: Certainty.HISTORY,
 }
 _NO_TITLE_SITE = frozenset({"vessel", "duct", "gland", "node", "bone", "sinus", "organ", "tendon", "periarticular"})
+_LABEL_LENGTH = 7  # words before a colon
+_NODES = "adenopathy"
+_NODES_REACH = 4  # words
 _SMALL_VESSELS = "reticular"  # a net of small vessels lies in the fat that was examined; its region is the exam's
 _ANAPHORIC = frozenset({FindingKind.CALCIFICATION, FindingKind.DEPOSIT, FindingKind.MASS})
 
@@ -38,12 +41,18 @@ class Reader:
     knowledge: Knowledge
     modalities: frozenset[str]
     title_sites: tuple[BodySite, ...]
+    cone_beam: bool = False
     drafts: list[Draft] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def read(self, sentence: Sentence) -> None:
         """Read one sentence; what it says is kept in `drafts` and `notes`."""
         marked = mark(sentence.text, self.language, self.knowledge)
+        if _tells_the_story(marked):
+            return
+        if _is_of_another_part(marked):
+            self.notes.append("outside-target")
+            return
         for start, end in clauses(marked):
             self._read_clause(sentence, marked, start, end)
 
@@ -76,15 +85,41 @@ class Reader:
         first_of_sentence = not any(draft.quotes and draft.quotes[-1] == sentence.text for draft in self.drafts)
         if group.explains and (not first_of_sentence or any(map(takes_more, self.drafts))):
             self.notes.append("explanation")
+            self._add_named(group, sentence, marked, span_end=span_end)
             return
         if group.other and group.said is Said.NEGATED:
             return
         attributes = attributes_of(marked, sentence.text, self.language, start=group.start, end=span_end)
         attributes = replace(attributes, morphology=with_derived_form(group.head, attributes))
         kind = kind_of(group.head, attributes, self.modalities)
+        if kind is FindingKind.UPTAKE and self._add_avid_nodes(group, sentence, marked):
+            return
         if group.definite and group.said is Said.STATED and self._add_to_earlier(group, kind, attributes, sentence):
             return
         self._add(group, kind, attributes, sentence, marked, others_sited=others_sited)
+
+    def _add_avid_nodes(self, group: Group, sentence: Sentence, marked: Marked) -> bool:
+        """Add enlarged nodes that take up tracer to the findings before: they are a sign beside them, no deposit."""
+        beside = range(group.head.start - _NODES_REACH, group.head.end + _NODES_REACH)
+        signs = dict(marked.valued.get("signs", ()))
+        if not any(match.start in beside for match in signs.get(_NODES, ())) or not any(map(takes_more, self.drafts)):
+            return False
+        if group.said is not Said.NEGATED:
+            more = Attributes(signs=frozenset({_NODES}))
+            self.drafts = with_more(self.drafts, more, quote=sentence.text, regions=frozenset())
+        return True
+
+    def _add_named(self, group: Group, sentence: Sentence, marked: Marked, *, span_end: int) -> None:
+        """Keep what an explanation names ("compatible with phleboliths") with the findings it explains."""
+        read = attributes_of(marked, sentence.text, self.language, start=group.start, end=span_end)
+        named = Attributes(signs=read.signs & shared().named)
+        if named.signs and group.said is not Said.NEGATED:
+            self.drafts = [
+                replace(draft, attributes=added(draft.attributes, named))
+                if draft.quotes[-1] == sentence.text and takes_more(draft)
+                else draft
+                for draft in self.drafts
+            ]
 
     def _add_to_earlier(self, group: Group, kind: FindingKind, attributes: Attributes, sentence: Sentence) -> bool:
         """Add to what "the deposits" means, if something before fits: there, or anywhere where no region is named."""
@@ -113,8 +148,11 @@ class Reader:
             attributes = Attributes(tissue=attributes.tissue, change=attributes.change)
         distractor = kind is FindingKind.DISTRACTOR
         sites = self._distractor_sites(group, marked) if distractor else self._sites(group, attributes, marked)
+        if not (distractor or sites or others_sited or group.definite):
+            sites = self._sites_of_sentence(sentence, kind, sides=self._floating_sides(group, marked))
         from_title = False
         unplaced = not (sites or others_sited or group.definite or certainty is Certainty.NEGATED)
+        unplaced = unplaced and not (sentence.section == IMPRESSION and self._was_told(kind, attributes))
         if unplaced and kind is not FindingKind.DISTRACTOR and self._may_take_title(attributes):
             sites = self._titled(group, marked)
             from_title = bool(sites)
@@ -166,6 +204,26 @@ class Reader:
         if not mentions and not (self.title_sites and self._may_take_title(attributes)):
             return self._tissue_sites(group, attributes, marked)
         return mentions
+
+    def _was_told(self, kind: FindingKind, attributes: Attributes) -> bool:
+        """Say whether an impression that names no place sums up a finding told before."""
+        calcific = "calcific" in attributes.densities
+        told = (draft for draft in self.drafts if draft.site and draft.section != IMPRESSION and takes_more(draft))
+        return any(summed_up_as(draft, kind, calcific=calcific) for draft in told)
+
+    def _sites_of_sentence(
+        self, sentence: Sentence, kind: FindingKind, *, sides: frozenset[Side]
+    ) -> tuple[BodySite, ...]:
+        """Take the regions of the statement before in the same sentence: "nodules of both cheeks; CT shows calcium"."""
+        if kind not in _ANAPHORIC:
+            return ()
+        before = [draft for draft in self.drafts if draft.quotes[-1] == sentence.text and draft.kind in _ANAPHORIC]
+        stated = [
+            replace(draft.site, sides=sides or draft.site.sides)
+            for draft in before
+            if draft.site and not draft.from_title and draft.certainty is Certainty.STATED
+        ]
+        return tuple(dict.fromkeys(stated))
 
     def _distractor_sites(self, group: Group, marked: Marked) -> tuple[BodySite, ...]:
         """Place what is no target by its own words ("carotid siphon"), with the sides of its phrase."""
@@ -245,6 +303,19 @@ class Reader:
                 section=sentence.section,
             )
             self.drafts = with_draft(self.drafts, draft, self.knowledge)
+
+
+def _tells_the_story(marked: Marked) -> bool:
+    """Say whether a sentence only tells why the patient came; one that names calcium or material is read."""
+    story = marked.found.get("narration")
+    return bool(story) and not any(head.kinds - {"mass"} or head.nouns - {"lesion"} for head in marked.heads)
+
+
+def _is_of_another_part(marked: Marked) -> bool:
+    """Say whether a sentence stands below the name of a part that is not the target: "Lung apices: calcified …"."""
+    colon = marked.words.words.index(":") if ":" in marked.words.words[:_LABEL_LENGTH] else 0
+    label = [head for head in marked.heads if head.start < colon]
+    return any(head.role == "outside" for head in label) and not any(site.start > colon for site in marked.sites)
 
 
 def _course_only(attributes: Attributes) -> Attributes:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from itertools import pairwise
 
 from fhir_mappings.phrases import Match
 from fhir_mappings.report_text.marks import Head, Marked
@@ -31,6 +32,7 @@ def clauses(marked: Marked) -> list[tuple[int, int]]:
     """Part a sentence at semicolons and at words such as "but", "however", "in addition"."""
     borders = [(index, index + 1) for index, word in enumerate(marked.words.words) if word == ";"]
     borders += [(match.start, match.end) for match in marked.found.get("terminator", ())]
+    borders += [(index, index + 1) for index in _commas_before_statements(marked)]
     parts: list[tuple[int, int]] = []
     start = 0
     for border_start, border_end in sorted(borders):
@@ -40,6 +42,29 @@ def clauses(marked: Marked) -> list[tuple[int, int]]:
     if start < len(marked.words):
         parts.append((start, len(marked.words)))
     return parts
+
+
+def _commas_before_statements(marked: Marked) -> Iterable[int]:
+    """Find commas behind which a run-on sentence says something of its own: ", there is …", ", the orbits are …"."""
+    commas = [index for index, letter in enumerate(marked.marks) if letter == "c"]
+    for index, following in pairwise([*commas, len(marked.words)]):
+        segment = marked.marks[index + 1 : following]
+        if "h" not in marked.marks[:index] or not segment:
+            continue
+        opens = any(
+            match.payload == "scope_end" and match.start == index + 1 for match in marked.found.get("scope", ())
+        )
+        if opens or (
+            not set("hb") & set(segment) and segment[0] not in "wgp" and _says_normal(marked, index, following)
+        ):
+            yield index
+
+
+def _says_normal(marked: Marked, start: int, end: int) -> bool:
+    return any(
+        match.end >= end - 1 or marked.marks[match.start - 1] == "p"
+        for match in marked.all("normal", start=start + 1, end=end)
+    )
 
 
 def said(head: Head, marked: Marked, *, start: int, end: int) -> Said:

@@ -23,6 +23,9 @@ _LAST_WORD = re.compile(r"([^\s(]+)\.$")
 _ENOUGH_FOR_LANGUAGE = 800  # characters
 _SHORT_LINE = 60
 _TITLE_LENGTH = 120
+FINDINGS = "findings"
+SILENT = "silent"
+CLOSING = "closing"  # recommendations: silent, and no findings follow in their paragraph
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,23 +66,50 @@ def language_of(text: str, rules: Mapping[str, Language]) -> str:
 def outline_of(text: str, language: Language) -> Outline:
     """Part a report. Title: the words before the first colon, or a first short line, that name the modality."""
     title = ""
-    section = "findings"
+    section = FINDINGS
     sentences: list[Sentence] = []
-    for block in _blocks(text):
-        for piece in _pieces(block, language):
-            rest = piece
-            heading, after = _heading(rest, language)
-            if heading:
-                section, rest = heading, after
-            elif not sentences:
-                named, rest = _title(rest, block, language)
-                title = title or named
-                heading, after = _heading(rest, language) if named else (None, "")
-                if heading:
-                    section, rest = heading, after
-            if rest.strip(" .:"):
-                sentences.append(Sentence(text=rest, section=section))
+    pieces = [
+        (number, block, piece) for number, block in enumerate(_blocks(text)) for piece in _pieces(block, language)
+    ]
+    findings_open = max(
+        (at for at, (_, _, piece) in enumerate(pieces) if _opens(piece, language) == FINDINGS), default=-1
+    )
+    last_block = pieces[-1][0] if pieces else 0
+    silent_in = -1  # the block of the last silent sentence below the present heading
+    for at, (number, block, rest) in enumerate(pieces):
+        heading, after = _heading(rest, language)
+        if not heading and not sentences:
+            named, rest = _title(rest, block, language)
+            title = title or named
+            heading, after = _heading(rest, language) if named else (None, "")
+        if heading:
+            section, rest, silent_in = heading, after, -1
+        elif (
+            at > findings_open
+            and silent_in >= 0
+            and _is_over(section, number=number, silent_in=silent_in, last=last_block)
+        ):
+            section = FINDINGS
+        if rest.strip(" .:"):
+            silent = section in (SILENT, CLOSING)
+            silent_in = number if silent else -1
+            sentences.append(Sentence(text=rest, section=SILENT if silent else section))
     return Outline(title=title, sentences=tuple(sentences))
+
+
+def _is_over(section: str, *, number: int, silent_in: int, last: int) -> bool:
+    """Say whether a silent part ends here although no heading opens the findings again.
+
+    It lasts for its paragraph, and where the report is one paragraph, for one sentence ("Technique: CT without
+    contrast. Sinuses clear."); recommendations last for their paragraph.
+    """
+    if section not in (SILENT, CLOSING):
+        return False
+    return number != silent_in or (number == last and section == SILENT)
+
+
+def _opens(piece: str, language: Language) -> str | None:
+    return _heading(piece, language)[0]
 
 
 def _blocks(text: str) -> Iterable[str]:

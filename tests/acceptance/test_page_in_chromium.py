@@ -14,6 +14,7 @@ from fhir_mappings.stateless import correlate_bundle
 from tests.examples import case_bytes
 from tests.servers import ServerUnavailable
 
+LANGUAGES = sorted(load_knowledge().in_languages)
 # As root in a container, and without a word to any host of the browser's maker.
 FLAGS = (
     "--headless",
@@ -35,10 +36,10 @@ def chromium() -> str:
     return found
 
 
-def page_of(case_id: str, folder: Path) -> Path:
+def page_of(case_id: str, folder: Path, *, language: str) -> Path:
     result = correlate_bundle(
         case_bytes(case_id),
-        knowledge=load_knowledge(),
+        knowledge=load_knowledge().in_language(language),
         as_of=date(2026, 11, 1),
         issued=datetime(2026, 11, 1, tzinfo=UTC),
         software_version="test",
@@ -56,24 +57,40 @@ def browse(chromium: str, page: Path, *arguments: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("case_id", ["V01", "V01-text", "V02"])
-def test_the_published_case_prints_on_two_sheets_at_most(case_id: str, chromium: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("case_id", ["V01", "V01-text", "V02", "V22"])
+def test_a_case_prints_on_two_sheets_at_most(case_id: str, language: str, chromium: str, tmp_path: Path) -> None:
     sheet = tmp_path / "worksheet.pdf"
-    browse(chromium, page_of(case_id, tmp_path), f"--print-to-pdf={sheet}", "--no-pdf-header-footer")
+    page = page_of(case_id, tmp_path, language=language)
+    browse(chromium, page, f"--print-to-pdf={sheet}", "--no-pdf-header-footer")
     pages = len(re.findall(rb"/Type\s*/Page\b(?!s)", sheet.read_bytes()))
     assert 1 <= pages <= 2
 
 
-def test_the_page_says_the_same_to_a_screen_reader(chromium: str, tmp_path: Path) -> None:
-    """Headings in order, a caption or name for every table, a title for the drawing, nothing that needs a script."""
-    drawn = browse(chromium, page_of("V01", tmp_path), "--dump-dom")
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("case_id", ["V01", "V14"])
+def test_the_page_says_the_same_to_a_screen_reader(case_id: str, language: str, chromium: str, tmp_path: Path) -> None:
+    """Landmarks, headings in order, a caption for every table, a title for the drawing, nothing that needs a script."""
+    drawn = browse(chromium, page_of(case_id, tmp_path, language=language), "--dump-dom")
     assert "<script" not in drawn
-    assert re.search(r'<html[^>]* lang="en"', drawn)
+    assert re.search(rf'<html[^>]* lang="{language}"', drawn)
+    for landmark in ("header", "main", "footer"):
+        assert len(re.findall(rf"<{landmark}[ >]", drawn)) == 1
+    ids = set(re.findall(r' id="([^"]+)"', drawn))
+    sections = re.findall(r"<section[^>]*>", drawn)
+    assert sections
+    for section in sections:  # every landmark inside is named by its heading
+        named = re.search(r'aria-labelledby="([^"]+)"', section)
+        assert named is not None
+        assert named.group(1) in ids
+    assert set(re.findall(r'href="#([^"]+)"', drawn)) <= ids  # the skip link and every citation lead somewhere
+    assert all('scope="' in cell for cell in re.findall(r"<th[ >][^>]*>?", drawn))
+    assert 'tabindex="-' not in drawn
     assert len(re.findall(r"<h1[ >]", drawn)) == 1
     levels = [int(level) for level in re.findall(r"<h([1-6])[ >]", drawn)]
     assert all(deeper - level <= 1 for level, deeper in pairwise(levels))
     tables = re.findall(r"<table.*?</table>", drawn, flags=re.DOTALL)
     assert tables
     assert all("<caption" in table and 'scope="' in table for table in tables)
-    assert re.search(r"<svg[^>]*role=\"img\".*?<title", drawn, flags=re.DOTALL)
+    assert re.search(r"<svg[^>]*role=\"img\".*?<title[^>]*>[^<]+<.*?<desc[^>]*>[^<]+<", drawn, flags=re.DOTALL)
     assert "http://" not in drawn.replace("http://www.w3.org", "")

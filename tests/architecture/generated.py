@@ -2,13 +2,19 @@
 
 import sys
 from collections.abc import Callable, Mapping
+from importlib.metadata import version
 from pathlib import Path
 
 from api.issue_codes import DOOR_ISSUE_CODES
 from api.settings import ApiSettings
 from correlation.knowledge_base import load_knowledge
 from correlation.knowledge_page import render
+from correlation.knowledge_page_visibility import PICTURE, picture
+from fhir_mappings.conformance import conformance_resources
+from fhir_mappings.evidence.card import evidence_card
+from fhir_mappings.evidence.pages import evidence_markdown
 from fhir_mappings.issues import ISSUE_CODES
+from fhir_mappings.resource_json import dumps_pretty
 from store.environment import Setting, list_settings
 from store.settings import StoreSettings
 from workers.settings import WorkerSettings
@@ -59,14 +65,17 @@ def environment_sample() -> str:
 
 def issues_page() -> str:
     """docs/issues.md."""
-    rows = "\n".join(f"| `{code}` | {says} |" for code, says in sorted({**ISSUE_CODES, **DOOR_ISSUE_CODES}.items()))
+    rows = "\n".join(
+        f'| <a id="{code}"></a>`{code}` | {says} |'
+        for code, says in sorted({**ISSUE_CODES, **DOOR_ISSUE_CODES}.items())
+    )
     return f"""# Issues
 
 <!-- {WRITTEN_BY} -->
 
 Codes of `https://fillertrace.example/fhir/CodeSystem/issue`, as they stand in
 `OperationOutcome.issue.details.coding`. Each issue also names the element (`expression`) and says how to mend it
-(`details.text`). No issue ever holds a value from the record.
+(`details.text`), and `diagnostics` links to its row here. No issue ever holds a value from the record.
 
 | code | meaning |
 |---|---|
@@ -74,20 +83,45 @@ Codes of `https://fillertrace.example/fhir/CodeSystem/issue`, as they stand in
 """
 
 
+def evidence_page() -> str:
+    """docs/evidence.md."""
+    return evidence_markdown(evidence_card(load_knowledge(), software_version=version("fillertrace")))
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/knowledge.md": lambda: render(load_knowledge()),
+    f"docs/{PICTURE}": lambda: picture(load_knowledge()),
     "docs/configuration.md": configuration_page,
     "docs/issues.md": issues_page,
+    "docs/evidence.md": evidence_page,
     "deploy/env.sample": environment_sample,
 }
 
 
+ARTEFACTS = ROOT / "docs" / "fhir"
+
+
+def artefacts() -> dict[str, str]:
+    """docs/fhir: our conformance artefacts, as the API serves them."""
+    words = {**ISSUE_CODES, **DOOR_ISSUE_CODES}
+    every = conformance_resources(load_knowledge(), software_version=version("fillertrace"), issue_words=words)
+    return {
+        f"docs/fhir/{one['resourceType']}-{one['id']}.json": dumps_pretty(one).decode() + "\n" for one in every.values()
+    }
+
+
+def _texts() -> dict[str, str]:
+    return {**{name: page() for name, page in PAGES.items()}, **artefacts()}
+
+
 def stale() -> list[str]:
-    """The pages whose text is not what would be written now."""
-    return [
+    """The pages whose text is not what would be written now, and artefacts that are no longer made."""
+    texts = _texts()
+    left = [f"docs/fhir/{file.name}" for file in ARTEFACTS.glob("*.json") if f"docs/fhir/{file.name}" not in texts]
+    return left + [
         name
-        for name, page in PAGES.items()
-        if not (ROOT / name).exists() or (ROOT / name).read_text(encoding="utf-8") != page()
+        for name, text in texts.items()
+        if not (ROOT / name).exists() or (ROOT / name).read_text(encoding="utf-8") != text
     ]
 
 
@@ -97,8 +131,11 @@ def main() -> int:
         for name in stale():
             print(f"{name} is stale: run `make generated` and commit it", file=sys.stderr)
         return 1 if stale() else 0
-    for name, page in PAGES.items():
-        (ROOT / name).write_text(page(), encoding="utf-8")
+    ARTEFACTS.mkdir(exist_ok=True)
+    for file in ARTEFACTS.glob("*.json"):
+        file.unlink()
+    for name, text in _texts().items():
+        (ROOT / name).write_text(text, encoding="utf-8")
     return 0
 
 

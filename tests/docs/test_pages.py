@@ -11,7 +11,9 @@ import pytest
 from tests.servers.service import Service
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted(page for page in ROOT.rglob("*.md") if not {".venv", "target", "build"} & set(page.parts))
+PAGES = sorted(
+    page for page in ROOT.rglob("*.md") if not {".venv", "target", "build", "node_modules"} & set(page.parts)
+)
 COMMAND = str(Path(sys.executable).with_name("fillertrace"))
 
 

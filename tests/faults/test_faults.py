@@ -44,6 +44,7 @@ class Installation:
             "FILLERTRACE_API_PORT": str(processes.free_port()),
             "FILLERTRACE_STORE_LEASE_SECONDS": "2",
             "FILLERTRACE_STORE_RECHECK_SECONDS": "1",
+            "FILLERTRACE_API_POLLS_PER_SECOND": "100000",  # wait_for_claim looks as often as it can
         }
         self.api = Service("api", folder=folder, settings=self._settings).start()
         self.base_url = self.api.base_url
@@ -143,6 +144,7 @@ def kill_workers(installation: Installation, hapi_server: HapiServer, *, kills: 
     return Kills(kills=kills, at_work=at_work, seconds=time.monotonic() - begun)
 
 
+@pytest.mark.requirement("ASY-09")
 @pytest.mark.timeout(600)
 def test_a_worker_killed_at_any_moment_leaves_one_report(installation: Installation, hapi_server: HapiServer) -> None:
     kill_workers(installation, hapi_server, kills=20, seed=20261123)
@@ -188,6 +190,7 @@ def assert_one_report_on(hapi_server: HapiServer, result: dict[str, Any]) -> Non
         assert len(list(server.search("DiagnosticReport", {"identifier": identifier}))) == 1
 
 
+@pytest.mark.requirement("ASY-09")
 def test_a_wiped_queue_loses_nothing(installation: Installation) -> None:
     installation.worker.kill9()
     status_url = installation.submit(published_case_of("wiped"))
@@ -196,6 +199,7 @@ def test_a_wiped_queue_loses_nothing(installation: Installation) -> None:
     assert_one_report(installation, installation.result(status_url))
 
 
+@pytest.mark.requirement("ASY-09")
 def test_a_queue_that_is_down_during_the_post_loses_nothing(installation: Installation) -> None:
     installation.redis.stop()
     status_url = installation.submit(published_case_of("down"))
@@ -203,6 +207,17 @@ def test_a_queue_that_is_down_during_the_post_loses_nothing(installation: Instal
     assert_one_report(installation, installation.result(status_url))
 
 
+@pytest.mark.requirement("ASY-09")
+def test_a_queue_that_starts_again_loses_nothing(installation: Installation) -> None:
+    installation.worker.kill9()
+    status_url = installation.submit(published_case_of("restarted"))
+    installation.redis.stop()
+    installation.redis.start()
+    installation.start_worker()
+    assert_one_report(installation, installation.result(status_url))
+
+
+@pytest.mark.requirement("ASY-09")
 def test_an_api_killed_after_its_answer_loses_nothing(installation: Installation) -> None:
     installation.worker.kill9()
     status_url = installation.submit(published_case_of("api"))

@@ -16,8 +16,9 @@ from pathlib import Path
 from tests.performance.bundles import addition_to, patient_with, record_of, transaction_of
 from tests.performance.clients import ASYNC, FHIR_JSON, Posted, post_all
 from tests.performance.costs import Machine
+from tests.performance.engine import engine_figures, engine_milliseconds
 from tests.performance.page import Figure, Section, write_page
-from tests.performance.parts import bare_milliseconds, engine_milliseconds
+from tests.performance.parts import bare_milliseconds
 from tests.performance.running import Serving, apart, serving
 from tests.servers.hapi import HapiServer
 
@@ -248,9 +249,7 @@ def _of_parts(ours: Ours, engine: dict[str, float], bare: dict[str, float]) -> l
             measured=f"{ratio:.1f} times",
             reached=ratio <= 2.5,
         ),
-        Figure.limit("engine, 50 events, without would_change", engine["plain"], 1.0),
-        Figure.limit("engine, 50 events, with would_change", engine["full"], 5.0),
-        Figure.limit("the same, and the sentences of every answer read", engine["read"], None),
+        *engine_figures(engine),
     ]
 
 

@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -55,11 +55,12 @@ class Serving:
 
 
 @contextmanager
-def serving(folder: Path, *, workers: int) -> Iterator[Serving]:
+def serving(folder: Path, *, workers: int, settings: Mapping[str, str] | None = None) -> Iterator[Serving]:
     """A `fillertrace serve`, ended with the block."""
     folder.mkdir()
     data = folder / "data"
-    service = Service("serve", "--port", "0", "--data", str(data), "--workers", str(workers), folder=folder)
+    arguments = ("--port", "0", "--data", str(data), "--workers", str(workers))
+    service = Service("serve", *arguments, folder=folder, settings=settings)
     with service:
         yield Serving(service, data / "fillertrace.sqlite3")
 

@@ -41,7 +41,7 @@ def build() -> Path:
     Parallel callers, other processes included, wait for the first one. Raises ServerUnavailable when
     Java or Maven are missing or the build fails.
     """
-    _require_java()
+    java()
     with _build_lock():
         sources = _digest_of_sources()
         if not _is_built_from(sources):
@@ -99,16 +99,17 @@ def _first_build_error() -> str:
     return errors[0].removeprefix("[ERROR]").strip() if errors else "no error in its log"
 
 
-def _require_java() -> str:
-    java = shutil.which("java")
-    if java is None:
+def java() -> str:
+    """The program java. Raises ServerUnavailable where there is none, or one that is too old."""
+    program = shutil.which("java")
+    if program is None:
         raise ServerUnavailable("HAPI cannot run because java is not on PATH.")
-    shown = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    shown = subprocess.run([program, "-version"], capture_output=True, text=True, check=False).stderr
     version = re.search(r'version "(\d+)', shown)
     if version is None or int(version[1]) < LEAST_JAVA:
         found = shown.splitlines()[0] if shown else "java -version said nothing"
         raise ServerUnavailable(f"HAPI needs Java {LEAST_JAVA} or newer ({found}).")
-    return java
+    return program
 
 
 # --- server -----------------------------------------------------------------------------------------------
@@ -153,7 +154,7 @@ class HapiServer:
         if external_references:
             properties.append("-Dfhir.externalReferences=true")
         options = f"@{SOURCES / 'java-server.options'}"
-        return [_require_java(), options, *properties, "-jar", JAR, str(port)]
+        return [java(), options, *properties, "-jar", JAR, str(port)]
 
     def _wait_for_ready(self, lines: processes.LineReader) -> None:
         try:
@@ -250,7 +251,7 @@ class HapiValidator:
         options = f"@{SOURCES / 'java-validator.options'}"
         main = "example.fillertrace.hapi.ValidatorMain"
         return [
-            _require_java(),
+            java(),
             options,
             "-cp",
             JAR,

@@ -11,12 +11,14 @@ from pathlib import Path
 
 from tests.examples.constructed.records import Situation, Writer
 from tests.examples.constructed.situations_alerts import ALERTS
+from tests.examples.constructed.situations_answers import ANSWERS
 from tests.examples.constructed.situations_fillers import FILLERS
 from tests.examples.constructed.situations_other_causes import OTHER_CAUSES
+from tests.examples.constructed.situations_readings import READINGS
 from tests.examples.constructed.situations_variants import VARIANTS
 
 FOLDER = Path(__file__).parent
-SITUATIONS: tuple[Situation, ...] = (*FILLERS, *OTHER_CAUSES, *ALERTS, *VARIANTS)
+SITUATIONS: tuple[Situation, ...] = (*FILLERS, *OTHER_CAUSES, *ALERTS, *VARIANTS, *READINGS, *ANSWERS)
 
 
 def files_of(situation: Situation) -> dict[str, str]:

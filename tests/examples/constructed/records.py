@@ -48,6 +48,7 @@ TESTS: dict[str, tuple[str, str, str, str, float, float | None, float | None, st
     "ace": ("2742-5", "", "U/L", "", 1, 16, 85, "ACE, serum", "ECA"),
     "crp": ("1988-5", "", "mg/L", "", 1, 0, 5, "C-reactive protein", "Proteína C reactiva"),
     "ck": ("2157-6", "", "U/L", "", 1, 26, 192, "CK", "CK"),
+    "pthrp": ("", "", "pmol/L", "", 1, None, 4.2, "PTH-related peptide", "Péptido relacionado con la PTH"),
     "urate": ("3084-1", "14933-6", "mg/dL", "umol/L", 59.48, 2.6, 7.2, "Urate", "Ácido úrico"),
 }
 NORMAL = {"calcium": 9.4, "phosphate": 3.4, "pth": 38, "vitd": 31, "creatinine": 0.8}
@@ -144,7 +145,7 @@ class Writer:
                 ],
                 "name": [{"family": "Example", "given": [situation.id]}],
                 "gender": situation.sex,
-                "birthDate": situation.born,
+                **({"birthDate": situation.born} if situation.born else {}),
             }
         )
 
@@ -253,7 +254,7 @@ class Writer:
     def _lab(self, name: str, value: float | str) -> None:
         mass, molar, unit, molar_unit, factor, low, high, english, spanish = TESTS[name]
         text = spanish if self.situation.language == "es" else english
-        code: Resource = {"text": text, "coding": [{"system": "http://loinc.org", "code": mass}]}
+        code: Resource = {"text": text, **({"coding": [{"system": "http://loinc.org", "code": mass}]} if mass else {})}
         comparator = value[0] if isinstance(value, str) else None
         number = float(value.lstrip("<>")) if isinstance(value, str) else float(value)
         if self.situation.style == "document" and molar:
@@ -261,7 +262,7 @@ class Writer:
             unit, number = molar_unit, round(number * factor, 2)
             low, high = (round(limit * factor, 2) if limit is not None else None for limit in (low, high))
         if self.situation.style == "text" and self.random.random() < 0.5:
-            code.pop("coding")
+            code.pop("coding", None)
         quantity: Resource = {"value": number, "unit": unit}
         if comparator:
             quantity["comparator"] = comparator

@@ -66,9 +66,17 @@ class Door:
 
 
 @contextmanager
-def running_door(folder: Path, redis_url: str, **settings: Any) -> Iterator[Door]:
+def running_door(
+    folder: Path,
+    redis_url: str,
+    *,
+    busy_timeout_seconds: float = 30.0,
+    database_url: str | None = None,
+    **settings: Any,
+) -> Iterator[Door]:
     """The door, listening on a free port until the block ends."""
-    database = open_database(f"sqlite:///{folder / 'record.sqlite3'}")
+    address = database_url or f"sqlite:///{folder / 'record.sqlite3'}"
+    database = open_database(address, busy_timeout_seconds=busy_timeout_seconds)
     upgrade(database)
     queue = Queue(redis_url)
     app = create_app(

@@ -16,10 +16,12 @@ def _request(*, query: str = "", **headers: str) -> Request:
         ([], Preferences()),
         (["respond-async"], Preferences(respond_async=True)),
         (["respond-async, wait=5"], Preferences(respond_async=True, wait_seconds=5)),
-        (["return=minimal", 'wait="7"; x=1'], Preferences(wait_seconds=7)),
+        (["return=minimal", 'wait="7"; x=1'], Preferences(wait_seconds=7, returns="minimal")),
+        (['return="operationoutcome"; handling=strict'], Preferences(returns="OperationOutcome", handling="strict")),
+        (["return=everything, handling=rough"], Preferences()),
         (["wait=-1"], Preferences()),
         (["wait=soon"], Preferences()),
-        (["RESPOND-ASYNC;async-result=redirect"], Preferences(respond_async=True)),
+        (["RESPOND-ASYNC;async-result=redirect"], Preferences(respond_async=True, async_result="redirect")),
     ],
 )
 def test_preferences(headers: list[str], expected: Preferences) -> None:

@@ -44,6 +44,7 @@ def _wanted(**changes: Any) -> dict[str, Any]:
     return {**current, **changes}
 
 
+@pytest.mark.requirement("DR-01")
 def test_signing_moves_report_and_observations_and_adds_a_provenance() -> None:
     report = _report()
     sign_off = read_sign_off(_wanted(status="final", resultsInterpreter=DOCTOR), report=report)

@@ -41,6 +41,29 @@ def test_the_published_case_is_explained(case: str) -> None:
     assert (_attribution(bundle), _causes(bundle)[0]) == ("explained", "filler_caha")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--format", "worksheet"), "Attribution: EXPLAINED"),
+        (("--format", "worksheet", "--language", "es"), "Atribución: EXPLICADO"),
+        (("--format", "worksheet", "--language", "es-MX"), "hidroxiapatita de calcio"),
+        (("--format", "html", "--language", "es"), '<html lang="es">'),
+        (("--language", "es"), '"language":"es"'),
+        (("--ndjson", "--language", "es"), "se explican probablemente por"),
+    ],
+)
+def test_the_answer_is_in_the_language_asked_for(arguments: tuple[str, ...], words: str) -> None:
+    done = fillertrace("correlate", "-", *arguments, given=_line(case_bytes("V01")))
+    assert done.returncode == 0, done.stderr
+    assert words.encode() in done.stdout
+
+
+def test_a_language_without_words_is_wrong_usage() -> None:
+    done = fillertrace("correlate", "-", "--language", "fr", given=case_bytes("V01"))
+    assert done.returncode == 2
+    assert b"no words for --language fr" in done.stderr
+
+
 def test_a_day_fixes_the_clock() -> None:
     runs = [fillertrace("correlate", "-", "--as-of", "2026-01-31", given=case_bytes("V01")) for _ in range(2)]
     assert runs[0].stdout == runs[1].stdout

@@ -16,7 +16,6 @@ CAUSE = """\
 format = 1
 id = "made_up"
 name = "Made up"
-name_es = "Inventada"
 summary = "For a test."
 next_step = "None."
 from_filler = true
@@ -327,6 +326,7 @@ def test_a_fault_stops_loading_and_names_the_file(fault: str, folder: Path) -> N
 
 def test_a_sound_copy_with_one_more_cause_loads(folder: Path) -> None:
     add_cause(folder)
+    (folder / "languages" / "es.toml").unlink()
     knowledge = read_knowledge(files_under(folder))
     assert knowledge.causes["made_up"].questions[0].yes == "strong-for"
     assert knowledge.digest != load_knowledge().digest
@@ -380,6 +380,8 @@ def test_parameters_rules_and_alerts_are_read_and_shown(folder: Path) -> None:
         'format = 1\n[[alert]]\ncode = "made_up"\nname = "Made up"\nsays = "Act."\nsources = ["seed"]\n'
         '[alert.measures]\nlimit = { value = "3", unit = "mo", source = "design" }\n'
     )
+    (folder / "languages" / "es.toml").unlink()
+    change(folder, "languages/en.toml", "[terms]\n", '[terms]\nalert_made_up = "made up"\n')
     knowledge = read_knowledge(files_under(folder))
     assert knowledge.causes["made_up"].questions[0].parameters == {"morphology": ("plaque",)}
     page = render(knowledge)

@@ -18,6 +18,7 @@ NEVER_NO = {
     "trigger_recorded",
     "medicine_recorded",
     "sign_described",
+    "named_in_report",
     "tracer_uptake",
     "looked_for_and_absent",
     "imaging_reported",
@@ -31,6 +32,11 @@ def seen(**described: object) -> PatientTimeline:
 
 def filled(**of_injection: object) -> PatientTimeline:
     return timeline(injections=[injection(**of_injection)], findings=[finding()])  # type: ignore[arg-type]
+
+
+def with_hu(hu: str, **of_injection: object) -> PatientTimeline:
+    """A finding of that attenuation where such a filler was put."""
+    return timeline(injections=[injection(**of_injection)], findings=[finding(hu=hu)])  # type: ignore[arg-type]
 
 
 def late(**described: object) -> PatientTimeline:
@@ -100,7 +106,7 @@ TABLE: list[tuple[str, str, PatientTimeline, Reply]] = [
     ("no_fitting_record", "unrecorded_caha_suspected", PLAIN, YES),
     ("no_fitting_record", "unrecorded_caha_suspected", filled(on="2020"), YES),
     ("no_fitting_record", "unrecorded_caha_suspected", filled(), NO),
-    ("no_fitting_record", "unrecorded_caha_suspected", filled(on=None), UNKNOWN),
+    ("no_fitting_record", "unrecorded_caha_suspected", filled(on=None), NO),  # on record, whenever it was
     ("no_fitting_record", "unrecorded_caha_suspected", filled(material="unknown"), UNKNOWN),
     ("no_other_fitting_record", "unrecorded_caha_suspected", PLAIN, YES),
     ("no_other_fitting_record", "unrecorded_caha_suspected", filled(material="paraffin", on="1990"), NO),
@@ -116,6 +122,18 @@ TABLE: list[tuple[str, str, PatientTimeline, Reply]] = [
     ("further_shape_is", "phlebolith", NOTHING, UNKNOWN),
     ("sign_described", "malignancy", seen(signs=("bone_destruction",)), YES),
     ("sign_described", "malignancy", PLAIN, UNKNOWN),
+    ("named_in_report", "phlebolith", seen(signs=("phlebolith",)), YES),
+    ("named_in_report", "phlebolith", PLAIN, UNKNOWN),
+    ("attenuation_fits", "filler_caha", PLAIN, UNKNOWN),
+    ("attenuation_fits", "filler_caha", with_hu("350"), YES),
+    ("attenuation_fits", "filler_caha", with_hu("200"), UNKNOWN),  # less than usual, undiluted
+    ("attenuation_fits", "filler_caha", with_hu("200", dilution="2"), YES),
+    ("attenuation_fits", "filler_caha", with_hu("200", material="ha_caha"), YES),
+    ("attenuation_fits", "filler_caha", with_hu("900"), UNKNOWN),
+    ("attenuation_fits", "filler_caha", with_hu("2200"), NO),  # metal
+    ("attenuation_fits", "filler_caha", with_hu("30"), NO),  # soft tissue
+    ("calcium_seen", "unrecorded_caha_suspected", seen(kind="deposit", density=None, hu="30"), NO),
+    ("calcium_seen", "unrecorded_caha_suspected", seen(kind="deposit", density=None, hu="200"), YES),
     ("calcium_seen", "unrecorded_caha_suspected", PLAIN, YES),
     ("calcium_seen", "unrecorded_caha_suspected", seen(kind="deposit", density="high"), YES),
     ("calcium_seen", "unrecorded_caha_suspected", seen(kind="deposit", density="fluid"), NO),

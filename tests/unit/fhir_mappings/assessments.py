@@ -19,6 +19,7 @@ from correlation.assessment import (
 )
 from correlation.catalogue import Knowledge, Region, SnomedCode, Source
 from correlation.dates import DateRange
+from correlation.knowledge_base import load_knowledge
 from correlation.timeline import (
     BodySite,
     FillerInjection,
@@ -62,6 +63,7 @@ def knowledge() -> Knowledge:
         categories=(),
         alerts={},
         measures={},
+        words=load_knowledge().words,
         sources={
             "seed": Source(
                 id="seed",
@@ -86,7 +88,6 @@ def _region(id_: str, name: str, code: str | None) -> Region:
     return Region(
         id=id_,
         name=name,
-        name_es=name,
         group="face",
         synonyms_en=(id_,),
         synonyms_es=(),

@@ -88,6 +88,7 @@ def test_a_profile_version_is_no_fhir_version() -> None:
     assert parse_bundle(bundle({**PATIENT, "meta": profile})).entries
 
 
+@pytest.mark.requirement("OP-06")
 @pytest.mark.parametrize("kind", ["collection", "searchset", "transaction", "batch", "document", "history", "message"])
 def test_every_type_of_bundle_is_taken(kind: str) -> None:
     assert parse_bundle(bundle(PATIENT, kind=kind)).type == kind

@@ -3,7 +3,7 @@
 import pytest
 
 from fhir_mappings.async_response import batch_response
-from fhir_mappings.capability import TYPES, capability_statement
+from fhir_mappings.capability import CONFORMANCE_TYPES, TYPES, capability_statement
 from fhir_mappings.issues import Issue, operation_outcome
 from fhir_mappings.operation_definitions import operation_definitions
 from fhir_mappings.structure_definitions import structure_definitions
@@ -55,9 +55,9 @@ def test_capability_statement_and_definitions_are_valid(hapi_validator: HapiVali
     assert_valid([statement, *operation_definitions(software_version="0.1.0")], hapi_validator)
     rest = statement["rest"][0]
     assert [item["code"] for item in rest["interaction"]] == ["transaction", "batch"]
-    assert [item["name"] for item in rest["operation"]] == ["correlate"]
+    assert [item["name"] for item in rest["operation"]] == ["correlate", "validate"]
     assert "1000 bytes" in rest["documentation"]
-    assert [item["type"] for item in rest["resource"]] == [row.type for row in TYPES]
+    assert [item["type"] for item in rest["resource"]] == [*(row.type for row in TYPES), *CONFORMANCE_TYPES]
     listed = {url["definition"] for url in rest["operation"]} | {
         operation["definition"] for row in rest["resource"] for operation in row.get("operation", ())
     }

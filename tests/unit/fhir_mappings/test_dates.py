@@ -18,15 +18,18 @@ from tests.unit.fhir_mappings.reading import PATIENT, details, mapped, procedure
         ("2018-05-01T00:30:00.123+14:00", "2018-05-01"),
     ],
 )
+@pytest.mark.requirement("DT-01")
 def test_a_date_stays_as_precise_as_it_is(written: str, read: str) -> None:
     assert str(read_date(written)) == read
 
 
+@pytest.mark.requirement("DT-01")
 @pytest.mark.parametrize("written", ["", "2018-13", "2018-02-30", "0000", "18", "May 2018", None, 2018])
 def test_what_is_no_date_is_none(written: object) -> None:
     assert read_date(written) is None
 
 
+@pytest.mark.requirement("DT-01")
 def test_a_period_spans_both_ends() -> None:
     assert str(read_period({"start": "2018-05", "end": "2018-06"}, path="x").when) == "2018-05-01 to 2018-06-30"
 

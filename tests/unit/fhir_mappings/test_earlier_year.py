@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from correlation.knowledge_base import load_knowledge
 from correlation.timeline import Certainty
 from fhir_mappings.report_text.earlier import comparison_year, with_earlier_mention
 from tests.builders import finding
+
+WORDS = load_knowledge().words
 
 
 @pytest.mark.parametrize(
@@ -38,7 +41,7 @@ def test_the_year_of_the_comparison(text: str, year: int | None) -> None:
     ],
 )
 def test_an_earlier_mention(quote: str, change: str | None, earlier: int | None) -> None:
-    found = with_earlier_mention(finding(on="2019-10-15", quote=quote, change=change), compared_with=None)
+    found = with_earlier_mention(finding(on="2019-10-15", quote=quote, change=change), compared_with=None, words=WORDS)
     if earlier is None:
         assert len(found) == 1
         return
@@ -51,7 +54,7 @@ def test_an_earlier_mention(quote: str, change: str | None, earlier: int | None)
 
 def test_the_comparison_section_speaks_for_findings_that_changed() -> None:
     seen = finding(on="2019-10-15", change="stable")
-    assert len(with_earlier_mention(seen, compared_with=2012)) == 2
-    assert len(with_earlier_mention(replace(seen, change=None), compared_with=2012)) == 1
-    assert len(with_earlier_mention(replace(seen, certainty=Certainty.NEGATED), compared_with=2012)) == 1
-    assert len(with_earlier_mention(replace(seen, seen=None), compared_with=2012)) == 1
+    assert len(with_earlier_mention(seen, compared_with=2012, words=WORDS)) == 2
+    assert len(with_earlier_mention(replace(seen, change=None), compared_with=2012, words=WORDS)) == 1
+    assert len(with_earlier_mention(replace(seen, certainty=Certainty.NEGATED), compared_with=2012, words=WORDS)) == 1
+    assert len(with_earlier_mention(replace(seen, seen=None), compared_with=2012, words=WORDS)) == 1

@@ -121,6 +121,7 @@ def test_an_attachment_that_cannot_be_read_says_so() -> None:
     assert details(found)["report-not-available"]
 
 
+@pytest.mark.requirement("IS-01")
 def test_a_study_without_series_takes_its_modality_from_the_words() -> None:
     found = mapped(study(series=[], description="TC facial"))
     assert found.timeline.exams[0].modalities == {"CT"}

@@ -3,10 +3,12 @@ from decimal import Decimal
 
 import pytest
 
+from correlation.knowledge_base import load_knowledge
 from fhir_mappings.lab_words import lab_state, range_words, value_words, worth_showing
 from tests.unit.fhir_mappings.assessments import LABS
 
 CALCIUM, PHOSPHATE = LABS
+WORDS = load_knowledge().words
 
 
 @pytest.mark.parametrize(
@@ -31,14 +33,14 @@ def test_half_ranges_and_words() -> None:
     assert lab_state(replace(CALCIUM, low=None, high=None)) == "no range"
     assert lab_state(replace(CALCIUM, value=None, qualitative="positive")) == "positive"
     assert lab_state(replace(CALCIUM, unusable_because="unit")) == "not usable"
-    assert range_words(replace(CALCIUM, low=None)) == "up to 10.2 mg/dL"
-    assert range_words(replace(CALCIUM, high=None)) == "from 8.6 mg/dL"
-    assert range_words(PHOSPHATE) == "2.5 to 4.5 mg/dL (adult default)"
+    assert range_words(replace(CALCIUM, low=None), WORDS) == "up to 10.2 mg/dL"
+    assert range_words(replace(CALCIUM, high=None), WORDS) == "from 8.6 mg/dL"
+    assert range_words(PHOSPHATE, WORDS) == "2.5 to 4.5 mg/dL (adult default)"
 
 
 def test_the_range_is_shown_in_the_unit_of_the_written_value() -> None:
     written = replace(PHOSPHATE, range_as_written="0.81 to 1.45 mmol/L")
-    assert range_words(written) == "0.81 to 1.45 mmol/L (adult default)"
+    assert range_words(written, WORDS) == "0.81 to 1.45 mmol/L (adult default)"
 
 
 def test_value_is_shown_as_reported_and_conversions_are_said() -> None:

@@ -16,10 +16,12 @@ def one(**fields: Any) -> LabResult:
     return result
 
 
+@pytest.mark.requirement("OB-02")
 def test_a_value_stands_in_its_own_unit() -> None:
     assert one().value == Decimal("9") * Decimal("0.2495")
 
 
+@pytest.mark.requirement("OB-02")
 def test_the_code_wins_over_the_printed_unit() -> None:
     quantity = {"value": 9, "unit": "mmol/L", "system": "http://unitsofmeasure.org", "code": "mg/dL"}
     found = mapped(lab(valueQuantity=quantity))
@@ -40,6 +42,7 @@ def test_a_test_without_a_code_is_known_by_its_whole_name() -> None:
         ({"value": 90, "unit": "mg/dL"}, "impossible-value"),
     ],
 )
+@pytest.mark.requirement("OB-02")
 def test_what_cannot_be_used_says_why(quantity: dict[str, Any], detail: str) -> None:
     found = mapped(lab(valueQuantity=quantity))
     assert found.timeline.labs[0].value is None
@@ -47,6 +50,7 @@ def test_what_cannot_be_used_says_why(quantity: dict[str, Any], detail: str) -> 
     assert details(found)[detail] == "Bundle.entry[1].resource.value"
 
 
+@pytest.mark.requirement("OB-01")
 def test_a_comparator_is_kept_and_said() -> None:
     found = mapped(lab(valueQuantity={"value": 5, "comparator": "<", "unit": "mg/dL"}))
     assert found.timeline.labs[0].comparator == "<"
@@ -62,6 +66,7 @@ def test_a_comparator_is_kept_and_said() -> None:
         ({"text": "< 10"}, (None, Decimal("10") * Decimal("0.2495"))),
     ],
 )
+@pytest.mark.requirement("OB-01")
 def test_ranges_in_numbers_and_words(written: dict[str, Any], limits: tuple[Decimal | None, Decimal | None]) -> None:
     found = one(referenceRange=[written])
     assert (found.low, found.high, found.range_is_default) == (*limits, False)

@@ -69,6 +69,7 @@ def test_a_note_about_another_time_is_not_this_procedure() -> None:
         [{"text": "Malar area (right and left)"}],
     ],
 )
+@pytest.mark.requirement("PR-01")
 def test_sides_are_written_in_many_ways(sites: list[dict[str, Any]]) -> None:
     assert sides(one(procedure(code=CPT, usedCode=[{"text": "Radiesse"}], bodySite=sites))) == {"malar": BOTH}
 
@@ -87,6 +88,7 @@ def test_opposite_sides_leave_the_side_open() -> None:
     assert details(found)["contradictory-sides"] == "Bundle.entry[1].resource.bodySite"
 
 
+@pytest.mark.requirement("PR-01")
 @pytest.mark.parametrize("status", ["not-done", "entered-in-error", "preparation", "on-hold"])
 def test_some_statuses_are_shown_and_not_counted(status: str) -> None:
     assert one(procedure(status=status)).ignored_because
@@ -124,6 +126,7 @@ USE = {
         {"note": [{"text": "Used in the procedure of 2018-05."}]},
     ],
 )
+@pytest.mark.requirement("PR-01")
 def test_a_device_use_is_tied_to_its_procedure(use: dict[str, Any]) -> None:
     found = one(procedure(code=CPT), DEVICE, {**USE, **use})
     assert found.material == "caha"
@@ -136,6 +139,7 @@ def test_a_contained_device_counts_and_a_use_without_procedure_is_an_injection()
     assert (found.material, str(found.performed), sides(found)) == ("caha", "2018", {"chin": {Side.LEFT}})
 
 
+@pytest.mark.requirement("PR-01")
 def test_a_patient_reported_name_is_less_certain() -> None:
     reported = {**DEVICE, "deviceName": [{"name": "silicone", "type": "patient-reported-name"}]}
     used = procedure(code={"text": "Filler injection by another provider"}, usedReference=[{"reference": "Device/d"}])

@@ -117,6 +117,7 @@ def test_no_outcome_without_issues() -> None:
     assert written.outcome is None
 
 
+@pytest.mark.requirement("DR-01", "DR-02")
 def test_report_has_every_element_of_the_contract() -> None:
     report = write(published()).resources[0]
     assert report["identifier"] == [{"system": "https://fillertrace.example/fhir/report", "value": REPORT_ID}]
@@ -198,6 +199,7 @@ def test_finding_names_its_site_in_three_ways() -> None:
     assert finding["effectivePeriod"] == {"start": "2019-10-15", "end": "2019-11-30"}
 
 
+@pytest.mark.requirement("DR-03")
 def test_presented_forms_match_their_hash_and_size() -> None:
     html, text = write(published()).resources[0]["presentedForm"]
     for form in (html, text):
@@ -213,6 +215,7 @@ def test_ids_are_the_same_in_all_versions_but_the_provenances() -> None:
     assert {type_ for type_, _ in ids[0] ^ ids[1]} == {"Provenance"}
 
 
+@pytest.mark.requirement("PV-01")
 def test_provenance_names_version_agents_and_each_input_once() -> None:
     (provenance,) = of_type(write(published(), revision_of="old", identity=identity(version=3)), "Provenance")
     assert provenance["target"] == [{"reference": f"DiagnosticReport/{REPORT_ID}/_history/3"}]
@@ -229,6 +232,7 @@ def test_provenance_names_version_agents_and_each_input_once() -> None:
     assert sources[1]["reference"] == "Procedure/second/_history/1"
 
 
+@pytest.mark.requirement("PV-01")
 def test_device_holds_versions_and_digest_and_changes_with_them() -> None:
     device = of_type(write(published()), "Device")[0]
     assert [item["value"] for item in device["version"]] == ["0.1.0", "2026.1"]

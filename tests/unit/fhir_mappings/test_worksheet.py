@@ -6,12 +6,14 @@ from datetime import date
 from html.parser import HTMLParser
 
 from correlation.dates import DateRange
+from correlation.knowledge_base import load_knowledge
 from fhir_mappings.timeline_svg import TimelineEvent, draw_timeline
 from fhir_mappings.worksheet_html import worksheet_html
 from fhir_mappings.worksheet_view import WorksheetHeader
 from tests.unit.fhir_mappings.assessments import REPORT_ID, knowledge, published, without_target_finding
 
 HEADER = WorksheetHeader(subject="Patient/587", software_version="0.1.0", report_id=REPORT_ID, issued="2026-03-04")
+WORDS = load_knowledge().words
 NOT_CLOSED = {"meta", "br", "link", "img", "input", "hr"}
 
 
@@ -126,7 +128,7 @@ def test_a_known_day_is_a_dot_and_a_year_a_bar() -> None:
         TimelineEvent(lane="Injections", label="a", when=DateRange.day(date(2018, 5, 1)), style="injection"),
         TimelineEvent(lane="Injections", label="b", when=DateRange.year(2018), style="injection"),
     ]
-    svg = draw_timeline(events, as_of=date(2020, 1, 1))
+    svg = draw_timeline(events, as_of=date(2020, 1, 1), words=WORDS)
     assert svg.count("<circle") == 1
     (width,) = re.findall(r'<rect [^>]*width="([\d.]+)"', svg)
     # One of the three years drawn, over the 542 pixels that the axis has.
@@ -135,7 +137,7 @@ def test_a_known_day_is_a_dot_and_a_year_a_bar() -> None:
 
 
 def test_nothing_dated_draws_nothing() -> None:
-    assert draw_timeline([], as_of=date(2020, 1, 1)) == ""
+    assert draw_timeline([], as_of=date(2020, 1, 1), words=WORDS) == ""
 
 
 def test_decades_fit_and_full_lanes_say_so() -> None:

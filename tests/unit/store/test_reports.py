@@ -64,6 +64,7 @@ def test_no_imaging_completes_the_job_without_a_report(database: Database) -> No
     assert report_search.search(database, patient_id=job.patient_id) == []
 
 
+@pytest.mark.requirement("DR-01")
 def test_signing_needs_the_current_version(database: Database) -> None:
     patient_id = _first(database)
     with pytest.raises(VersionConflict) as stale:

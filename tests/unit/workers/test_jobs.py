@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from api.incoming import intake_from, rewrite_references
+from api.incoming import intake_from
+from api.rewriting import rewrite_references
 from correlation.knowledge_base import load_knowledge
 from fhir_mappings.bundle import parse_bundle
 from fhir_mappings.patient_groups import sort_by_patient
@@ -113,6 +114,7 @@ def test_without_imaging_there_is_no_report_but_a_word_about_it(parts: Parts) ->
     assert jobs.get(parts.database, again).report_version == 1
 
 
+@pytest.mark.requirement("DR-01")
 def test_new_facts_amend_a_signed_report(parts: Parts) -> None:
     job_id, patient_id = _send(parts.database, _bundle("V01", without=frozenset({"Procedure"})))
     correlate(job_id, parts=parts)

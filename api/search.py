@@ -1,0 +1,160 @@
+"""This file searches: `GET [base]/Type?…` and `POST [base]/Type/_search`, over what was received and what we made.
+
+FHIR R4 https://hl7.org/fhir/R4/search.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request, Response
+
+from api.access.caller import Caller
+from api.access.guard import needs
+from api.addresses import TYPE, check_type
+from api.answers import fhir_response
+from api.content import preferences_of
+from api.errors import RequestRefused, error_issue
+from api.form_body import FormBody
+from api.included import included
+from api.parts import GivenParts, Parts, base_of, log_ids
+from api.representation import form_from
+from api.searching import criteria_from, cursor_from, cursor_text
+from api.stored_form import as_read
+from fhir_mappings.issues import WARNING, Issue, operation_outcome
+from fhir_mappings.search_query import CURSOR, BadParameter, SearchRequest, read_search, shown_name
+from store import audit, search
+from store.search import Found, Page, Query
+
+router = APIRouter(prefix="/fhir", tags=["search"])
+
+Parameters = Sequence[tuple[str, str]]
+
+
+@router.get(TYPE, summary="Search a type")
+def search_type(
+    request: Request,
+    resource_type: str,
+    caller: Annotated[Caller, needs("user|system", "*", "s")],
+    parts: GivenParts,
+) -> Response:
+    """A Bundle of type searchset, newest first: `next` leads on, `self` says what was understood."""
+    return _answer(request, parts, caller, resource_type, request.query_params.multi_items())
+
+
+@router.post(f"{TYPE}/_search", summary="Search a type by a form")
+def search_by_form(
+    request: Request,
+    resource_type: str,
+    body: FormBody,
+    caller: Annotated[Caller, needs("user|system", "*", "s")],
+    parts: GivenParts,
+) -> Response:
+    """The same, with the parameters in the body, where no log of addresses sees them."""
+    return _answer(request, parts, caller, resource_type, [*request.query_params.multi_items(), *body])
+
+
+def _answer(request: Request, parts: Parts, caller: Caller, type_: str, parameters: Parameters) -> Response:
+    check_type(type_, interaction="search-type")
+    form = form_from(parameters)
+    strict = preferences_of(request).handling == "strict"
+    asked = understood(type_, parameters, strict=strict)
+    bundle, found = searchset(parts, asked, base=base_of(request), cursor=dict(parameters).get(CURSOR))
+    log_ids(request, type=type_, found=len(found))
+    note_found(parts, caller, found)
+    return fhir_response(bundle, form=form)
+
+
+def understood(type_: str, parameters: Parameters, *, strict: bool) -> SearchRequest:
+    """The search that is asked for. Raises RequestRefused: 400 for a value without meaning, or, if strict, for what is
+    not known."""
+    try:
+        asked = read_search(type_, parameters)
+    except BadParameter as bad:
+        raise RequestRefused(400, code="value", detail="invalid-parameter", text=bad.text) from None
+    if asked.unknown and strict:
+        issue = _unknown(asked, severity="error")
+        raise RequestRefused(400, code=issue.code, detail=issue.detail, text=issue.text)
+    return asked
+
+
+def searchset(
+    parts: Parts, asked: SearchRequest, *, base: str, cursor: str | None = None
+) -> tuple[dict[str, Any], list[Found]]:
+    """The Bundle of a search, and all that it shows."""
+    query = Query(
+        type=asked.type,
+        criteria=criteria_from(asked, base=base),
+        order=asked.order,
+        descending=asked.descending,
+        limit=asked.count,
+        after=cursor_from(cursor, asked) if cursor else None,
+    )
+    page = search.search(parts.database, query, with_total=asked.total)
+    matches = [(found, _as_read(found)) for found in page.found]
+    along = included(parts, asked, matches, base=base)
+    entries = [_entry(found, content, mode="match", base=base) for found, content in matches]
+    entries += [_entry(found, _as_read(found), mode="include", base=base) for found in along]
+    if asked.unknown:
+        outcome = operation_outcome([_unknown(asked, severity=WARNING)])
+        entries.append({"resource": outcome, "search": {"mode": "outcome"}})
+    bundle: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset"}
+    if page.total is not None:
+        bundle["total"] = page.total
+    bundle["link"] = _links(asked, page, base=base, cursor=cursor)
+    if entries:
+        bundle["entry"] = entries
+    return bundle, [*page.found, *along]
+
+
+def note_found(parts: Parts, caller: Caller, found: Sequence[Found]) -> None:
+    """Note in the audit who was shown what of whom."""
+    now = parts.clock()
+    audit.record(
+        parts.database,
+        [
+            audit.Access(
+                at=now,
+                caller_id=caller.client_id,
+                action="search",
+                type=one.type,
+                id=one.id,
+                patient_id=one.patient_id,
+            )
+            for one in found
+        ],
+    )
+
+
+def _links(asked: SearchRequest, page: Page, *, base: str, cursor: str | None) -> list[dict[str, str]]:
+    def url(*more: tuple[str, str]) -> str:
+        query = urlencode([*asked.understood, *more])
+        return f"{base}/{asked.type}?{query}" if query else f"{base}/{asked.type}"
+
+    links = [{"relation": "self", "url": url(*(((CURSOR, cursor),) if cursor else ()))}]
+    if page.next is not None:
+        links.append({"relation": "next", "url": url((CURSOR, cursor_text(page.next, asked)))})
+    return links
+
+
+def _as_read(found: Found) -> dict[str, Any]:
+    return as_read(
+        found.content,
+        identity=found.id,
+        version=found.version,
+        modified=found.recorded_at,
+        source_url=found.source_url,
+    )
+
+
+def _entry(found: Found, content: dict[str, Any], *, mode: str, base: str) -> dict[str, Any]:
+    return {"fullUrl": f"{base}/{found.type}/{found.id}", "resource": content, "search": {"mode": mode}}
+
+
+def _unknown(asked: SearchRequest, *, severity: str) -> Issue:
+    names = ", ".join(dict.fromkeys(shown_name(name) for name in asked.unknown))
+    text = f"Not searched by here: {names}. The CapabilityStatement at metadata names what {asked.type} is searched by."
+    issue = error_issue("not-supported", detail="unknown-parameter", text=text)
+    return Issue(severity=severity, code=issue.code, detail=issue.detail, text=issue.text)

@@ -1,0 +1,1 @@
+"""Which requirement is proved by which test, and the page that says so."""

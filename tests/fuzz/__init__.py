@@ -1,0 +1,1 @@
+"""Bundles broken on purpose, thousands of them, at the doors of a running service."""
