@@ -12,7 +12,7 @@ from typing import Final
 from starlette.convertors import StringConvertor, register_url_convertor
 
 from api.errors import RequestRefused
-from fhir_mappings.capability import TYPES
+from fhir_mappings.capability import CONFORMANCE_TYPES, TYPES
 
 
 class _TypeName(StringConvertor):
@@ -21,13 +21,20 @@ class _TypeName(StringConvertor):
     regex = "[A-Z][A-Za-z]*"
 
 
+class _Id(StringConvertor):
+    """An id as FHIR writes it: `_search` and `$validate` are none, and nothing is deleted under these names."""
+
+    regex = r"[A-Za-z0-9.\-]{1,64}"
+
+
 register_url_convertor("fhir_type", _TypeName())
+register_url_convertor("fhir_id", _Id())
 TYPE: Final = "/{resource_type:fhir_type}"
-INSTANCE: Final = f"{TYPE}/{{resource_id}}"
+INSTANCE: Final = f"{TYPE}/{{resource_id:fhir_id}}"
 HISTORY: Final = f"{INSTANCE}/_history"
 VERSION: Final = f"{HISTORY}/{{version}}"
 
-GENERIC: Final = frozenset(address.replace(":fhir_type", "") for address in (TYPE, INSTANCE, HISTORY, VERSION))
+GENERIC: Final = frozenset(re.sub(":fhir_(type|id)", "", address) for address in (TYPE, INSTANCE, HISTORY, VERSION))
 """The addresses that all types share, as routes write them without the base."""
 
 ROWS: Final = {row.type: row for row in TYPES}
@@ -45,6 +52,7 @@ _INTERACTIONS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "search-type": ("Type", ("GET", "HEAD")),
 }
 """For each interaction of FHIR the shape of its address, and its methods."""
+_WRITES: Final = frozenset({"create", "update", "delete"})
 
 
 def methods_of_type(resource_type: str, shape: str) -> frozenset[str]:
@@ -77,6 +85,8 @@ def check_type(resource_type: str, *, interaction: str) -> None:
     """Refuse a type that is not kept here (404), and one of which this is not offered (405 with Allow)."""
     row = ROWS.get(resource_type)
     if row is None:
+        if resource_type in CONFORMANCE_TYPES and interaction in _WRITES:
+            raise not_allowed(("GET", "HEAD"))  # our own artefacts are read and searched (artefacts.py)
         raise RequestRefused(
             404,
             code="not-supported",

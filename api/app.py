@@ -34,6 +34,7 @@ from api.cross_origin import CrossOrigin
 from api.errors import add_error_answers
 from api.head_requests import HeadRequests
 from api.openapi.document import describe
+from api.openapi.page import add_page
 from api.parts import Parts
 from api.polling_pace import PollingPace
 from api.request_log import RequestLog
@@ -77,6 +78,7 @@ def create_app(
         title="Fillertrace",
         summary="Correlates dermal filler history with imaging and laboratory findings, in FHIR R4.",
         version=software_version,
+        docs_url=None,  # FastAPI's own page loads its script from another host; ours is api/openapi/page.py
         redoc_url=None,
         redirect_slashes=False,
     )
@@ -98,6 +100,7 @@ def create_app(
         app.include_router(router)
     add_error_answers(app)
     describe(app, routes())
+    add_page(app)
     # The last added is the outermost: every request is in the log, whatever became of it.
     app.add_middleware(HeadRequests)
     app.add_middleware(CrossOrigin, origins=settings.cors_origins)

@@ -98,16 +98,22 @@ def _jobs(parts: Parts, identity: str) -> tuple[bool, list[Job]]:
 
 def release(parts: Parts, request: AsyncRequest) -> None:
     """Let go of the result of a request that has ended."""
-    _remember(parts, request.submission_id, replace(request.kick_off, released=True))
+
+    def released(options: bytes) -> bytes:
+        return replace(kick_off_from(options), released=True).to_bytes()
+
+    submissions.change(parts.database, request.submission_id, released)
 
 
 def keep_again(parts: Parts, submission_id: str, *, ask: Ask | None = None) -> KickOff:
     """Keep a result for its time again, because it was asked for again, perhaps in another dialect."""
-    kept = kick_off_from(submissions.kick_off(parts.database, submission_id).options)
-    asks = kept.asks if ask is None or _knows(kept, ask) else (*kept.asks, ask)
-    renewed = replace(kept, asks=asks, released=False, asked_again=parts.clock())
-    _remember(parts, submission_id, renewed)
-    return renewed
+
+    def renewed(options: bytes) -> bytes:
+        kept = kick_off_from(options)
+        asks = kept.asks if ask is None or _knows(kept, ask) else (*kept.asks, ask)
+        return replace(kept, asks=asks, released=False, asked_again=parts.clock()).to_bytes()
+
+    return kick_off_from(submissions.change(parts.database, submission_id, renewed))
 
 
 def address_of(parts: Parts, received: Received, *, own_id: str, ask: Ask) -> str:
@@ -120,7 +126,3 @@ def address_of(parts: Parts, received: Received, *, own_id: str, ask: Ask) -> st
 
 def _knows(kick_off: KickOff, ask: Ask) -> bool:
     return ask.dialect in {known.dialect for known in kick_off.asks}
-
-
-def _remember(parts: Parts, submission_id: str, kick_off: KickOff) -> None:
-    submissions.remember(parts.database, submission_id, options=kick_off.to_bytes())

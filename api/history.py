@@ -154,6 +154,6 @@ def _since(text: str | None) -> datetime | None:
     try:
         # In a query "+" means a space, and many clients do not write it as %2B.
         since = datetime.fromisoformat(text.replace(" ", "+"))
-    except ValueError:
+        return since.astimezone(UTC) if since.tzinfo is not None else since.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise parameter_refused("_since is a FHIR instant, such as 2026-11-23T19:00:00Z.") from None
-    return since if since.tzinfo is not None else since.replace(tzinfo=UTC)

@@ -22,5 +22,6 @@ def metadata(request: Request, parts: GivenParts) -> Response:
         max_bytes=parts.settings.max_bytes,
         date=parts.knowledge.issued or parts.clock().date(),
         open_access=parts.settings.access == "open",
+        cors=bool(parts.settings.cors_origins),
     )
     return fhir_response(statement, form=form_of(request))

@@ -127,7 +127,9 @@ def _located(conflict: PatientConflict, brought: Intake) -> PatientConflict:
         return conflict
     group = brought.groups[conflict.group]
     index = next((resource.entry_index for resource in group.resources if resource.type == "Patient"), None)
-    return PatientConflict(conflict.element, group=conflict.group, entry_index=index)
+    located = PatientConflict(conflict.element, group=conflict.group, entry_index=index)
+    located.others = conflict.others
+    return located
 
 
 def hand_over(request: Request, parts: Parts, received: Received) -> None:

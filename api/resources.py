@@ -13,7 +13,6 @@ from api.access.caller import Caller
 from api.access.guard import needs
 from api.addresses import INSTANCE, VERSION, check_type
 from api.answers import fhir_response, not_modified, version_headers
-from api.errors import RequestRefused
 from api.parts import GivenParts, Parts, log_ids
 from api.representation import form_of
 from api.spoken import in_language, language_in, language_of, spoken
@@ -37,13 +36,6 @@ def read_resource(
 ) -> Response:
     """A kept or made resource as it is now: ETag, Last-Modified; 304 where the client has it; 404; 410 once deleted."""
     check_type(resource_type, interaction="read")
-    if resource_id == "_history":
-        raise RequestRefused(
-            404,
-            code="not-supported",
-            detail="not-offered",
-            text="The history of a whole type is not offered. Ask for that of one resource: Type/id/_history.",
-        )
     return _answer(request, parts, caller, found=find(parts, resource_type, resource_id))
 
 

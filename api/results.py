@@ -74,7 +74,7 @@ def _patient_entry(parts: Parts, patient_id: str, base: str) -> list[dict[str, A
 def _outcome(parts: Parts, job: Job) -> dict[str, Any] | None:
     """The issues of the correlation, with those of the Bundle that started it behind them."""
     written: list[Any] = list(loads(job.outcome)["issue"]) if job.outcome else []
-    options = submissions.read(parts.database, job.submission_id).options
+    options = submissions.kick_off(parts.database, job.submission_id).options
     intake_issues: Sequence[Issue] = kick_off_from(options).issues
     if intake_issues:
         written += [issue for issue in operation_outcome(intake_issues)["issue"] if issue not in written]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from api.errors import RequestRefused
-from fhir_mappings.resource_json import NotJson, dumps, loads
+from fhir_mappings.resource_json import NotJson, TooDeep, dumps, loads
 from fhir_mappings.search_dates import Span
 from fhir_mappings.search_query import Asked, BadParameter, SearchRequest, read_search, shown_name
 from fhir_mappings.search_values import SearchValues as FoundValues
@@ -31,6 +32,8 @@ from store.search_criteria import (
     SearchSpan,
     SearchValues,
 )
+
+_CURSOR_TEXT = re.compile(r"[A-Za-z0-9.:\-]{1,64}")
 
 
 class ConditionRefused(Exception):
@@ -99,11 +102,10 @@ def cursor_from(text: str, request: SearchRequest) -> Cursor:
     """The cursor of a next link. Raises RequestRefused (400) where it is none of ours for this search."""
     try:
         order, descending, key, identity = loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        if (order, descending) == (request.order, request.descending) and isinstance(identity, str):
-            if order != "date":
-                datetime.fromisoformat(key)
-            return Cursor(key=str(key), id=identity)
-    except (binascii.Error, NotJson, ValueError, TypeError):
+        same = (order, descending) == (request.order, request.descending)
+        if same and isinstance(identity, str) and _CURSOR_TEXT.fullmatch(identity):
+            return Cursor(key=_cursor_key(key, order), id=identity)
+    except (binascii.Error, NotJson, TooDeep, ValueError, TypeError, OverflowError):
         pass
     raise RequestRefused(
         400,
@@ -111,6 +113,23 @@ def cursor_from(text: str, request: SearchRequest) -> Cursor:
         detail="invalid-parameter",
         text="The parameter _page is ours alone: follow the next link as it was given.",
     )
+
+
+def _cursor_key(key: object, order: str) -> str:
+    """The sort key of a cursor: an instant in UTC, or a date as the index keeps it, empty where there is none.
+
+    Raises ValueError, TypeError, OverflowError.
+    """
+    if not isinstance(key, str):
+        raise TypeError("a key is text")
+    if order == "date":
+        if key and not _CURSOR_TEXT.fullmatch(key):
+            raise ValueError("no date")
+        return key
+    moment = datetime.fromisoformat(key)
+    if moment.tzinfo is None:
+        raise ValueError("an instant has a zone")
+    return moment.astimezone(UTC).isoformat()
 
 
 def _criterion(asked: Asked, base: str) -> Criterion:

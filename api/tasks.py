@@ -60,6 +60,11 @@ def retry(
     return fhir_response(_task(jobs.get(parts.database, job.id)), status=202, headers=headers)
 
 
+def task_of(parts: Parts, task_id: str, caller: Caller) -> dict[str, Any]:
+    """A job of the caller's as a Task. Raises NotFound."""
+    return _task(_own_job(parts, task_id, caller))
+
+
 def _own_job(parts: Parts, task_id: str, caller: Caller) -> Job:
     job = jobs.get(parts.database, task_id)
     if job.caller_id != caller.client_id:

@@ -167,9 +167,13 @@ def _conflicting(conflict: StoreError, brought: Intake, bundle: ParsedBundle) ->
         asking = {entry.index: one for entry, _, text, _ in searches_in(bundle) for one in every if one.text == text}
         return {**asking, **{one.entry_index: one for one in every if one.entry_index is not None}}
     if isinstance(conflict, VersionConflict):
-        return {} if conflict.entry_index is None else {conflict.entry_index: conflict}
+        return {one.entry_index: one for one in (conflict, *conflict.others) if one.entry_index is not None}
     assert isinstance(conflict, PatientConflict)
     if conflict.element in {"subject", "link"} and conflict.entry_index is not None:
         return {conflict.entry_index: conflict}
-    group = brought.groups[conflict.group]
-    return dict.fromkeys((one.entry_index for one in group.resources if one.entry_index is not None), conflict)
+    return {
+        resource.entry_index: one
+        for one in (conflict, *conflict.others)
+        for resource in brought.groups[one.group].resources
+        if resource.entry_index is not None
+    }

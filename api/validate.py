@@ -7,7 +7,7 @@ does not take are refused with 400.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 
@@ -19,6 +19,7 @@ from api.body import FhirBody
 from api.errors import RequestRefused, outcome_response
 from api.parts import GivenParts, Parts
 from api.resources import find
+from api.tasks import task_of
 from fhir_mappings.operation_input import ParameterRefused
 from fhir_mappings.resource_json import loads
 from fhir_mappings.resource_types import R4_TYPES
@@ -51,12 +52,19 @@ def validate_instance(
     """Without a resource in the body: the stored one as it is now. With one: what would take its place."""
     check_type(resource_type, interaction="read")
     asked = _asked(request, body, parts)
-    stored = find(parts, resource_type, resource_id)
+    stored = _stored(parts, caller, resource_type, resource_id)
     if asked.resource is None and not asked.issues:
-        content = loads(stored.content) if isinstance(stored.content, bytes) else dict(stored.content)
-        asked = replace(asked, resource=content)
+        asked = replace(asked, resource=stored)
     issues = validate_issues(asked, definitions=artefacts(parts), type_=resource_type, id_=resource_id)
     return outcome_response(200, issues=issues)
+
+
+def _stored(parts: Parts, caller: Caller, type_: str, identity: str) -> dict[str, Any]:
+    """The resource as it is now; a job as the Task that it is shown as. Raises NotFound, Gone."""
+    if type_ == "Task":
+        return task_of(parts, identity, caller)
+    content = find(parts, type_, identity).content
+    return loads(content) if isinstance(content, bytes) else dict(content)
 
 
 def _asked(request: Request, body: bytes, parts: Parts) -> ValidateInput:

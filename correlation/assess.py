@@ -54,7 +54,7 @@ def assess(timeline: PatientTimeline, knowledge: Knowledge, *, as_of: date, woul
     separating = None
     if would_change and attribution is not None:
         changes = _changes(weighing, findings, weighed, now=attribution, other=other)
-        separating = separating_question(ranked, chart.memory.questionnaire, chart.words)
+        separating = separating_question(ranked, weighed, chart.memory.questionnaire, chart.words)
     alerts = raise_alerts(chart)
     differential: Sequence[CauseAssessment]
     if would_change:

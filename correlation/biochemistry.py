@@ -93,6 +93,7 @@ class Laboratory:
     timeline: PatientTimeline
     measures: Mapping[str, Measure]
     results: Mapping[str, LabResult] = field(default_factory=dict)
+    anchors: Sequence[date] = ()  # the days of imaging that results are near to; none where the newest is asked for
     levels: dict[str, Level | None] = field(default_factory=dict)
 
     def level(self, test: str) -> Level | None:
@@ -179,7 +180,8 @@ def laboratory_near(
             rank = (result.preliminary, away, later_first, str(result.value), result.source.reference)
             if result.test not in chosen or rank < chosen[result.test][0]:
                 chosen[result.test] = (rank, result)
-    return Laboratory(timeline=timeline, measures=measures, results={test: one for test, (_, one) in chosen.items()})
+    results = {test: one for test, (_, one) in chosen.items()}
+    return Laboratory(timeline=timeline, measures=measures, results=results, anchors=anchors)
 
 
 def _days_away(when: DateRange, anchors: Sequence[date]) -> int:
@@ -236,14 +238,23 @@ def egfr_ckd_epi_2021(*, creatinine_mg_dl: Decimal, age_years: int, sex: str | N
 
 
 def _calcium(laboratory: Laboratory) -> Level | None:
-    """The calcium to judge by: the newest; of one day ionised before corrected (given or calculated) before total."""
+    """The calcium to judge by: the nearest to the imaging, else the newest.
+
+    Of one day goes ionised before corrected (given or calculated) before total.
+    """
     candidates = (
         laboratory.level(CALCIUM_IONISED),
         laboratory.level(CALCIUM_CORRECTED),
         _total_or_corrected(laboratory),
     )
     found = [level for level in candidates if level is not None]
-    return max(found, key=lambda level: level.collected or date.min, default=None)  # the first of equals
+    return max(found, key=partial(_nearness, anchors=laboratory.anchors), default=None)  # the first of equals
+
+
+def _nearness(level: Level, *, anchors: Sequence[date]) -> tuple[int, date]:
+    """How near to the imaging, then how new; of equal worth for the newest laboratory, which has no imaging."""
+    collected = level.collected or date.min
+    return -min((abs((collected - day).days) for day in anchors), default=0), collected
 
 
 def _total_or_corrected(laboratory: Laboratory) -> Level | None:

@@ -23,12 +23,17 @@ Counts = tuple[int, ...]  # answers by strength, in the order of `ORDER`
 
 
 def category_of(counts: Counts, *, rules: Sequence[CategoryRule]) -> Category:
-    """The category of the first row whose conditions all hold; the last row has none, so there always is one."""
+    """The category that these counts of answers come to."""
+    return category_rule(counts, rules=rules).category
+
+
+def category_rule(counts: Counts, *, rules: Sequence[CategoryRule]) -> CategoryRule:
+    """The first row whose conditions all hold; the last row has none, so there always is one."""
     named = {strength.value: counts[place] for strength, place in PLACE.items()}
     named["for"] = sum(counts[: len(FOR)])
     named["against"] = sum(counts[len(FOR) : -1])
     named["answered"] = named["for"] + named["against"]
-    return next(rule.category for rule in rules if _holds(rule, named))
+    return next(rule for rule in rules if _holds(rule, named))
 
 
 def _holds(rule: CategoryRule, counted: Mapping[str, int]) -> bool:

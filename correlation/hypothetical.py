@@ -102,7 +102,10 @@ def _finding_if(chart: Chart, weighing: Weighing, item: Standing, supposed: Mapp
         verdicts.append(unknown_material(chart, item.finding, differential))
     if all(verdict.verdict is Verdict.ABSENT for verdict in verdicts):
         return item.attribution
-    return attribute_finding(chart, item.finding, differential, verdicts=verdicts)[0]
+    found = attribute_finding(chart, item.finding, differential, verdicts=verdicts)[0]
+    if supposed.get(RECORDED) is Reply.YES and found is Attribution.NOT_EXPLAINED:
+        return item.attribution  # a record of a calcium filler says nothing of a finding that it cannot look like
+    return found
 
 
 def _cause_if(weighing: Weighing, item: Weighed, supposed: Mapping[str, Reply]) -> Weighed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from correlation.assessment import FindingAssessment, Reply, UnusedFact
+from correlation.assessment import Attribution, FindingAssessment, Reply, UnusedFact
 from correlation.biochemistry import (
     ALBUMIN,
     CALCIFEDIOL,
@@ -81,11 +81,11 @@ def _without_part(chart: Chart, findings: Sequence[FindingAssessment]) -> Iterat
         if id(injection) not in used:
             fits = [fits_of(chart, finding.finding)[place] for finding in findings]
             yield UnusedFact(
-                source=injection.source, what=chart.words.injection(injection), why=_why(fits, chart.words)
+                source=injection.source, what=chart.words.injection(injection), why=_why(fits, findings, chart.words)
             )
 
 
-def _why(fits: Sequence[Fit], words: Words) -> str:
+def _why(fits: Sequence[Fit], findings: Sequence[FindingAssessment], words: Words) -> str:
     """Why an injection explains none of the findings, by the first reason that holds for all of them."""
     if not fits:
         return words.say("unused.no_finding")
@@ -97,6 +97,8 @@ def _why(fits: Sequence[Fit], words: Words) -> str:
         return words.say("unused.appears", reason=written(fits[0].appears_because, words))
     if all(Reply.NO in (fit.before, fit.reach, fit.appears) for fit in fits):
         return words.say("unused.none_fits")
+    if all(finding.attribution is Attribution.NOT_EXPLAINED for finding in findings):
+        return words.say("unused.not_explained")
     return words.say("unused.undecided")
 
 

@@ -18,24 +18,31 @@ from correlation.weighing import NO_FINDING_CAUSE, Weighed
 from correlation.words import Words
 
 LIKELY = (Category.PROBABLE, Category.POSSIBLE)
+CIRCULAR = frozenset({"disease_recorded", "named_in_report"})  # "is it known to be this?" is no test: asked last
 Separation = tuple[int, Step]  # weight of a yes for the first less that for the second, less the same of a no
 
 
 def separating_question(
-    ranked: Sequence[Weighed], questionnaire: Questionnaire, words: Words
+    ranked: Sequence[Weighed], differentials: Sequence[Sequence[Weighed]], questionnaire: Questionnaire, words: Words
 ) -> SeparatingQuestion | None:
     """What to find out next to tell the two best causes apart; `None` where there are no two, or nothing would tell.
 
-    `ranked` are the causes over all findings, best first.
+    `ranked` are the causes over all findings, best first; `differentials` those of each finding. The two compete for
+    one finding: a filler in the cheek and calcified arteries beside it may both be true.
     """
-    likely = [item for item in ranked if item.category in LIKELY and item.cause.id != NO_FINDING_CAUSE]
-    if len(likely) < 2:
+    pair = next((found for item in ranked if len(found := _rivals(item, differentials)) > 1), None)
+    if pair is None:
         return None
-    first, second = likely[:2]
+    first, second = pair[:2]
     of_patient = len(questionnaire.of_patient)
     separation, step = max(
         _separations(first, second),
-        key=lambda found: (abs(found[0]), found[1].place < of_patient, _both_ask(found[1], first, second)),
+        key=lambda found: (
+            found[1].question.id not in CIRCULAR,
+            abs(found[0]),
+            found[1].place < of_patient,
+            _both_ask(found[1], first, second),
+        ),
         default=(0, None),
     )
     if step is None or not separation:
@@ -43,6 +50,7 @@ def separating_question(
     asking = first if step.place in first.plan.places.values() else second
     for_first = Reply.YES if separation > 0 else Reply.NO
     for_second = Reply.NO if separation > 0 else Reply.YES
+    told = (_tells(reply, step.place, first, second, words) for reply in (Reply.YES, Reply.NO))
     return SeparatingQuestion(
         question=step.question.id,
         ask=step.question.ask,
@@ -57,9 +65,37 @@ def separating_question(
             second=words.inside(second.cause.name),
             cause=words.inside(asking.cause.name),
             question=step.question.ask,
-            for_first=words.term(for_first.value),
-            for_second=words.term(for_second.value),
+            tells="; ".join(told),
         ),
+    )
+
+
+def _rivals(item: Weighed, differentials: Sequence[Sequence[Weighed]]) -> list[Weighed]:
+    """The likely causes, best first, of the finding that `item` was weighed for; none where it is not likely."""
+    if item.category not in LIKELY:
+        return []
+    home = next((found for found in differentials if any(one is item for one in found)), ())
+    return [one for one in home if one.category in LIKELY and one.cause.id != NO_FINDING_CAUSE]
+
+
+def _tells(reply: Reply, place: int, first: Weighed, second: Weighed, words: Words) -> str:
+    """What one reply says: it speaks for the cause it lifts, else against the one it lowers, else it leaves both."""
+    lifts, other = _weight(first, place, reply), _weight(second, place, reply)
+    said = words.term(reply.value)
+    if lifts == other:
+        return words.say("change.tells_nothing", reply=said)
+    better, worse = (first, second) if lifts > other else (second, first)
+    speaks_for = max(lifts, other) > 0
+    cause = words.inside((better if speaks_for else worse).cause.name)
+    return words.say("change.tells_for" if speaks_for else "change.tells_against", reply=said, cause=cause)
+
+
+def _weight(item: Weighed, place: int, reply: Reply) -> int:
+    """What a reply would weigh for this cause; nought where it does not ask, or knows."""
+    return sum(
+        WEIGHTS[step.yes_place if reply is Reply.YES else step.no_place]
+        for step in _unknown(item)
+        if step.place == place
     )
 
 

@@ -122,6 +122,8 @@ class Words:
         """A span of time in months."""
         if least != most:
             return self.say("time.months_between", least=least, most=most)
+        if most == 0:
+            return self.say("time.month_least")
         return self.say("time.month" if least == 1 else "time.months", months=least)
 
     def region(self, region: str) -> str:

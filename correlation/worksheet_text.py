@@ -170,7 +170,8 @@ def _cause(place: int, item: CauseAssessment, words: Words) -> Iterator[str]:
         yield from _answer(answer, words)
     for change in item.would_change[:MOST_CHANGES]:
         yield from _text(words.say("text.would_change", change=change.says), words, indent=5, hang=2)
-    yield from _text(words.say("text.next", step=item.next_step), words, indent=5, hang=2)
+    if item.category in LIKELY:
+        yield from _text(words.say("text.next", step=item.next_step), words, indent=5, hang=2)
     yield ""
 
 

@@ -17,6 +17,8 @@ from correlation.words import Words
 REPLIES = (Reply.YES, Reply.NO)
 MOST_CHANGES = 4  # a reader wants the few that matter
 MOST_PAIRED = 6  # unknown questions that are tried in pairs
+# Counts where a report states it; few do, so that it is not stated is no missing fact.
+ONLY_WHERE_TOLD = frozenset({"attenuation_fits"})
 
 Flip = tuple[tuple[Step, Reply], ...]  # which questions are answered how
 Moved = tuple[Flip, Category]
@@ -33,7 +35,11 @@ def with_changes(weighing: Weighing, item: Weighed) -> CauseAssessment:
 
 
 def _open(item: Weighed) -> list[Step]:
-    return [step for step in item.plan.steps if item.said[step.place].reply is Reply.NOT_KNOWN]
+    return [
+        step
+        for step in item.plan.steps
+        if item.said[step.place].reply is Reply.NOT_KNOWN and step.question.id not in ONLY_WHERE_TOLD
+    ]
 
 
 def _weight(step: Step, reply: Reply) -> int:

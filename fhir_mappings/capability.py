@@ -67,9 +67,19 @@ SYSTEM_OPERATIONS: Final = (("correlate", canonical.CORRELATE_OPERATION), ("vali
 
 
 def capability_statement(
-    *, base_url: str, software_version: str, edition: str, max_bytes: int, date: date, open_access: bool = True
+    *,
+    base_url: str,
+    software_version: str,
+    edition: str,
+    max_bytes: int,
+    date: date,
+    open_access: bool = True,
+    cors: bool = False,
 ) -> dict[str, Any]:
-    """The CapabilityStatement of this instance. `max_bytes` is the largest body accepted; open access is said aloud."""
+    """The CapabilityStatement of this instance. `max_bytes` is the largest body accepted; open access is said aloud.
+
+    `cors`: pages of other sites may call it.
+    """
     return {
         "resourceType": "CapabilityStatement",
         "id": "fillertrace",
@@ -88,18 +98,18 @@ def capability_statement(
         "implementation": {"description": f"Fillertrace, knowledge edition {edition}", "url": base_url},
         "fhirVersion": FHIR_VERSION,
         "format": [MEDIA_TYPE, "json"],
-        "rest": [_rest(max_bytes=max_bytes, open_access=open_access)],
+        "rest": [_rest(max_bytes=max_bytes, open_access=open_access, cors=cors)],
     }
 
 
-def _rest(*, max_bytes: int, open_access: bool) -> dict[str, Any]:
+def _rest(*, max_bytes: int, open_access: bool, cors: bool) -> dict[str, Any]:
     return {
         "mode": "server",
         "documentation": f"The largest body accepted is {max_bytes} bytes. A transaction or batch is answered at once; "
         "correlation follows, one Task per patient (Link rel=status). Prefer: respond-async is honoured in "
         "three dialects: the batch-response Bundle of R5, with _outputFormat an NDJSON manifest as in R4, with "
         "async-result=redirect a 303 to the direct answer.",
-        "security": {"description": _security_words(open_access=open_access)},
+        "security": {"cors": cors, "description": _security_words(open_access=open_access)},
         "resource": [*(_resource(row) for row in TYPES), *(_artefacts(type_) for type_ in CONFORMANCE_TYPES)],
         "interaction": [{"code": code} for code in SYSTEM_INTERACTIONS],
         "operation": _operations(SYSTEM_OPERATIONS),

@@ -70,9 +70,10 @@ def _named(mention: ProductMention, *, text: str, how: str, rank: Rank, words: W
 
 
 def this_time(text: str) -> str:
-    """The sentences of a note that are about this procedure, not about another time or something not done."""
-    other = words_of("procedures", "words", "other_time")
-    return " ".join(sentence for sentence in _SENTENCE.split(text) if not other.search(plain(sentence)))
+    """The sentences of a note that are about this procedure: not another time, another person or something not done."""
+    others = [words_of("procedures", "words", name) for name in ("other_time", "another_person")]
+    sentences = ((sentence, plain(sentence)) for sentence in _SENTENCE.split(text))
+    return " ".join(sentence for sentence, words in sentences if not any(other.search(words) for other in others))
 
 
 def named_by_procedure(source: Source, codes: Iterable[ProcedureCode], record: Record) -> list[Named]:

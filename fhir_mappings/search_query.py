@@ -17,6 +17,8 @@ from fhir_mappings.search_values import folded
 
 MOST: Final = 1000
 USUAL_COUNT: Final = 50
+MOST_VALUES: Final = 400
+"""So many values one search may name in all: SQLite takes no condition of a thousand parts."""
 PREFIXES: Final = frozenset({"eq", "ne", "gt", "lt", "ge", "le", "sa", "eb"})
 ABOUT_FORM: Final = frozenset({"_format", "_pretty", "_summary", "_elements"})
 CURSOR: Final = "_page"
@@ -118,6 +120,8 @@ class _Reader:
         self.count = USUAL_COUNT
         self.order, self.descending = "created", True
         self.total = True
+        self._values = 0
+        self._only_number = False
 
     def add(self, name: str, value: str) -> None:
         understood = self._about_result(name, value) or self._criterion(name, value)
@@ -129,12 +133,12 @@ class _Reader:
     def _about_result(self, name: str, value: str) -> bool:
         if name in ABOUT_FORM:
             if (name, value) == ("_summary", "count"):
-                self.count = 0
+                self.count, self._only_number = 0, True
             return True
         if name == "_count":
             if not value.isascii() or not value.isdigit() or len(value) > 9:
                 raise BadParameter("_count", "_count is a whole number, 0 or more.")
-            self.count = min(int(value), MOST, self.count or MOST) if self.count == 0 else min(int(value), MOST)
+            self.count = 0 if self._only_number else min(int(value), MOST)
             return True
         if name == "_total":
             if value not in {"none", "estimate", "accurate"}:
@@ -179,6 +183,9 @@ class _Reader:
         if modifier and (found is None or found.kind != "reference" or modifier[:1].islower()):
             raise BadParameter(plain, f"The parameter {plain} is taken here without this modifier.")
         choices = _split(value, ",")
+        self._values += len(choices)
+        if self._values > MOST_VALUES:
+            raise BadParameter(plain, f"A search names at most {MOST_VALUES} values in all: ask in several.")
         if plain == "_id":
             self.asked.append(Asked(name=plain, key="", ids=tuple(_unescaped(one) for one in choices)))
         elif plain == "_lastUpdated":

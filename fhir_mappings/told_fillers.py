@@ -1,8 +1,9 @@
 """This file reads fillers that are only told: in a problem list, a reason for a visit, a social history.
 
 "Facial fillers with Radiesse in 2022 (cheeks)" among the problems is an exposure on record, less certain than a
-procedure. Only what is said to have been put into this patient counts: not what a relative had, what was offered,
-declined or planned, or what the patient must not have. A material that a procedure already records is not told twice.
+procedure. Only what is clearly said to have been put into this patient counts: not what a relative had, what was
+offered, declined or planned, or what the patient must not have, and nothing behind a word that is not known to tell of
+a filler received. What is left open is named in an issue. A material that a procedure records is not told twice.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, Final
 
+from correlation.catalogue import Knowledge
 from correlation.dates import DateRange
 from correlation.timeline import FillerInjection
 from fhir_mappings.body_sites import sites_of_list, united
@@ -21,13 +23,14 @@ from fhir_mappings.elements import code_of, codings, concept_text, concept_words
 from fhir_mappings.product_named import Named, Rank, by_material, named_in_text, speaks_of_filler
 from fhir_mappings.record import ENTERED_IN_ERROR, Record, Source
 from fhir_mappings.text_dates import date_in_words
-from fhir_mappings.text_products import UNKNOWN
+from fhir_mappings.text_products import UNKNOWN, products_in_text
 from fhir_mappings.text_sites import sites_in_text
 
-_CLAUSE: Final = re.compile(r"(?<=[.!?;])\s+|\n+")
+_CLAUSE: Final = re.compile(r"(?<=[\w)»\"'][.!?;])\s+|\n+")  # a lone "?" stays with what it doubts
 _NOT_SO: Final = ("refuted", ENTERED_IN_ERROR, "differential", "unconfirmed", "provisional")
 _HISTORY: Final = frozenset({"social-history", "survey", "procedure", "exam"})
 _LEFT_OUT: Final = (ENTERED_IN_ERROR, "cancelled", "registered")
+_SITE_VOCABULARY: dict[str, frozenset[str]] = {}
 
 
 def told_injections(known: Sequence[FillerInjection], record: Record) -> list[FillerInjection]:
@@ -43,13 +46,17 @@ def told_injections(known: Sequence[FillerInjection], record: Record) -> list[Fi
 def _told(source: Source, materials: set[str], record: Record) -> list[FillerInjection]:
     found: list[FillerInjection] = []
     for text in _texts(source):
+        another = False  # once another person is named, what follows in the same text may be about that person
         for clause in _CLAUSE.split(text):
-            if words_of("procedures", "words", "not_this_patient").search(plain(clause)):
-                continue
+            another = another or _of_another(clause)
             named = named_in_text(
                 clause, how=record.words.say("read.told", kind=source.type), rank=Rank.NOTE, record=record
             )
             kept = [one for one in named if one.brand or _put_in(clause)]
+            if kept and (another or not _received(clause, record.knowledge)):
+                text = "A filler is named here, not clearly as put into this patient: not counted. Send its Procedure."
+                record.inform("told-filler", text, source.path)
+                continue
             found += [
                 _injection(source, one, clause, record)
                 for one in by_material(kept)
@@ -59,6 +66,34 @@ def _told(source: Source, materials: set[str], record: Record) -> list[FillerInj
         text = "A filler is told of here, not recorded as a procedure: send its Procedure with date, site and product."
         record.inform("told-filler", text, source.path)
     return found
+
+
+def _of_another(clause: str) -> bool:
+    return bool(words_of("procedures", "words", "another_person").search(plain(clause)))
+
+
+def _received(clause: str, knowledge: Knowledge) -> bool:
+    """Whether a clause tells clearly that this patient had the filler it names.
+
+    What speaks against it may stand anywhere; before the name only words that are known to tell of it, and places.
+    """
+    if "?" in clause or words_of("procedures", "words", "not_this_patient").search(plain(clause)):
+        return False
+    first = next((one.words for one in products_in_text(clause, knowledge)), "")
+    before = words_of("procedures", "words", "told_before").sub(" ", plain(clause.partition(first)[0]))
+    return all(word in _site_vocabulary(knowledge) or word.isdecimal() for word in before.split())
+
+
+def _site_vocabulary(knowledge: Knowledge) -> frozenset[str]:
+    """Every word of the names of places, of this knowledge base; kept, for it is the same in every record."""
+    known = _SITE_VOCABULARY.get(knowledge.digest)
+    if known is None:
+        regions = knowledge.regions.values()
+        names = (name for region in regions for name in (*region.synonyms_en, *region.synonyms_es))
+        known = frozenset(word for name in names for word in plain(name).split())
+        _SITE_VOCABULARY.clear()
+        _SITE_VOCABULARY[knowledge.digest] = known
+    return known
 
 
 def _put_in(clause: str) -> bool:
@@ -87,6 +122,8 @@ def _told_by_observation(resource: dict[str, Any]) -> list[str]:
         return []
     value = string(resource.get("valueString")) or concept_text(resource.get("valueCodeableConcept"))
     title = concept_text(resource.get("code"))
+    if _of_another(title):
+        return []
     about = bool(categories) or words_of("procedures", "words", "history_title").search(plain(title))
     return [text for text in (value, *notes(resource)) if text] if about else []
 

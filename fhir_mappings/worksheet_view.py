@@ -12,6 +12,7 @@ from typing import Any, Final
 from correlation.assessment import (
     Answer,
     Assessment,
+    Category,
     CauseAssessment,
     Change,
     FindingAssessment,
@@ -35,6 +36,7 @@ from fhir_mappings.worksheet_records import exam_rows, filler_rows, lab_rows
 
 _FOR: Final = frozenset({Strength.STRONG_FOR, Strength.MODERATE_FOR, Strength.SUPPORTING_FOR})
 _AGAINST: Final = frozenset({Strength.STRONG_AGAINST, Strength.MODERATE_AGAINST, Strength.SUPPORTING_AGAINST})
+_LIKELY: Final = (Category.PROBABLE, Category.POSSIBLE)  # a next step of another would send a reader astray
 _SHORT: Final = 110
 """Letters of a reason in the table of other causes."""
 
@@ -212,7 +214,7 @@ def _cause(cause: CauseAssessment, knowledge: Knowledge, citations: Citations) -
             if answers
         ],
         "changes": _changes(cause.would_change),
-        "next_step": sentence(cause.next_step),
+        "next_step": sentence(cause.next_step) if cause.category in _LIKELY else "",
         "sources": citations.of_sources(known.sources if known else ()),
     }
 

@@ -24,11 +24,14 @@ def delete_all(
     held = held_by_id(connection, {deletion.id for deletion in deletions})
     entries: list[StoredEntry] = []
     bereft: list[str] = []
+    conflicts: list[VersionConflict] = []
     for deletion in deletions:
         current = held.get(deletion.id)
         at = 0 if current is None else current.version
         if deletion.if_match is not None and deletion.if_match != at:
-            raise VersionConflict(deletion.type, deletion.id, current=at, entry_index=deletion.entry_index)
+            conflict = VersionConflict(deletion.type, deletion.id, current=at, entry_index=deletion.entry_index)
+            conflicts.append(conflict)
+            continue
         if current is None or current.deleted or current.type != deletion.type:
             entries.append(_entry(deletion, at, Placed.UNCHANGED))
             continue
@@ -37,6 +40,9 @@ def delete_all(
         held.pop(deletion.id)
         entries.append(_entry(deletion, at + 1, Placed.DELETED))
         bereft += [current.scope] if current.scope != SHARED else shared_links.who_refers(connection, [deletion.id])
+    if conflicts:  # all at once: in a batch each costs its own entry alone
+        conflicts[0].others = tuple(conflicts[1:])
+        raise conflicts[0]
     return entries, list(dict.fromkeys(bereft))
 
 

@@ -45,8 +45,11 @@ class Busy(StoreError):
 class VersionConflict(StoreError):
     """`If-Match` named another version than the current one.
 
-    `current` is the current one; `entry_index` the entry of the bundle that named the other.
+    `current` is the current one; `entry_index` the entry of the bundle that named the other; `others` are those that
+    failed beside it.
     """
+
+    others: tuple[VersionConflict, ...] = ()
 
     def __init__(self, kind: str, identity: str, *, current: int, entry_index: int | None = None) -> None:
         super().__init__(f"{kind} {identity} is at version {current}")
@@ -61,8 +64,11 @@ class PatientConflict(StoreError):
 
     `element` says what contradicts, as a path inside the Patient: `birthDate`, `gender`, `identifier` (its identifiers
     belong to two known patients), or `subject` (an id of ours that belongs to another patient). `group` is the place of
-    the patient in the call; `entry_index` the entry of the bundle at fault, where one can be named.
+    the patient in the call; `entry_index` the entry of the bundle at fault, where one can be named; `others` are those
+    of other patients that failed beside it.
     """
+
+    others: tuple[PatientConflict, ...] = ()
 
     def __init__(self, element: str, *, group: int = 0, entry_index: int | None = None) -> None:
         super().__init__(f"patient-conflict at {element}")

@@ -18,7 +18,7 @@ from store import audit, conditions, repeats, shared_links
 from store.candidates import SHARED, Candidate
 from store.database import Database
 from store.deletion import delete_all
-from store.errors import IdentityOverlap, NotFound
+from store.errors import IdentityOverlap, NotFound, PatientConflict
 from store.incoming import (
     ConditionalReference,
     Deletion,
@@ -32,7 +32,7 @@ from store.incoming import (
 )
 from store.job_states import Reason, Status
 from store.merging import merge_all
-from store.patients import lock, resolve
+from store.patients import lock_record, resolve
 from store.placement import LocalReferences, place
 from store.tables import jobs, patients, submissions
 
@@ -124,12 +124,16 @@ def request(
     options: bytes = b"",
     idempotency_key: str | None = None,
 ) -> Received:
-    """Start a job over what is stored of a patient already. Raises NotFound for an unknown patient, KeyReused, Busy."""
+    """Start a job over what is stored of a patient already, or of whom their record became a part.
+
+    Raises NotFound for an unknown patient, KeyReused, Busy.
+    """
     body = patient_id.encode()
     sha256 = hashlib.sha256(body).hexdigest()
 
     def work(connection: Connection) -> Received:
-        if connection.scalar(sa.select(patients.c.id).where(patients.c.id == patient_id)) is None:
+        person = connection.execute(sa.select(patients.c.merged_into).where(patients.c.id == patient_id)).first()
+        if person is None:
             raise NotFound("Patient", patient_id)
         repeat = repeats.find_repeat(
             connection,
@@ -142,7 +146,8 @@ def request(
         )
         if repeat is not None:
             return repeat
-        lock(connection, patient_id)
+        record = person.merged_into or patient_id
+        lock_record(connection, record)
         submission_id = str(uuid.uuid4())
         connection.execute(
             _INSERT_SUBMISSION,
@@ -158,7 +163,7 @@ def request(
                 "received_at": now,
             },
         )
-        started = _start_jobs(connection, [patient_id], submission_id=submission_id, now=now)
+        started = _start_jobs(connection, [record], submission_id=submission_id, now=now)
         received = Received(submission_id=submission_id, jobs=started, entries=())
         _finish_submission(connection, received, caller_id=caller_id, now=now)
         return received
@@ -179,12 +184,20 @@ def _keep(
     references = LocalReferences()
     touched: list[str] = []
     candidates: dict[object, Candidate] = {}
+    conflicts: list[PatientConflict] = []
     for number, group in enumerate(conditions.with_matches(connection, groups)):
-        patient_id, met = resolve(connection, group.identity, group=number, now=now)
+        try:
+            patient_id, met = resolve(connection, group.identity, group=number, now=now)
+        except PatientConflict as conflict:
+            conflicts.append(conflict)
+            continue
         touched.append(patient_id)
         references.known.update(dict.fromkeys(group.local_keys, f"Patient/{met}"))
         for incoming in group.resources:
             _add(candidates, incoming, patient_id, met=met)
+    if conflicts:  # all at once: in a batch each costs its own entries alone
+        conflicts[0].others = tuple(conflicts[1:])
+        raise conflicts[0]
     for incoming in loose:
         _add(candidates, incoming, None)
     every = list(candidates.values())

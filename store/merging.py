@@ -16,7 +16,7 @@ from store import audit
 from store.errors import PatientConflict
 from store.incoming import PatientLink
 from store.job_states import Reason, Status
-from store.patients import contradict, lock, our_patients
+from store.patients import contradict, lock_record, our_patients
 from store.tables import OPEN_JOB, jobs, patients, reports, resource_keys, resources, search_entries, shared_resources
 
 
@@ -32,7 +32,7 @@ def merge_all(
         if contradict(connection, replaced, surviving):
             raise PatientConflict("link", entry_index=link.entry_index)
         for patient_id in sorted((replaced, surviving)):
-            lock(connection, patient_id)
+            lock_record(connection, patient_id)
         _move(connection, replaced, surviving, now=now)
         access = audit.Access(
             at=now, caller_id=caller_id, action="merge", type="Patient", id=replaced, patient_id=surviving

@@ -13,10 +13,10 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from store.database import Database
+from store.database import Collision, Database
 from store.errors import NotFound, PatientConflict
 from store.incoming import PatientIdentity
-from store.tables import patient_keys, patients
+from store.tables import patient_keys, patients, without_nul
 
 _DATE_LENGTH = len("2018-05-01")
 # Built once: see store.candidates.
@@ -32,6 +32,7 @@ _PATIENTS_BY_ID = sa.select(patients.c.id, patients.c.merged_into).where(
 )
 _KNOWN_KEYS = sa.select(patient_keys.c.key).where(patient_keys.c.key.in_(_KEYS))
 _PERSON = sa.select(patients.c.birth_date, patients.c.sex).where(patients.c.id == sa.bindparam("id"))
+_LOCKED = sa.select(patients.c.merged_into).where(patients.c.id == sa.bindparam("id")).with_for_update()
 _INSERT_PATIENT = sa.insert(patients)
 _INSERT_KEY = sa.insert(patient_keys)
 _OPPOSITES = frozenset({"female", "male"})
@@ -75,7 +76,7 @@ def resolve(connection: Connection, identity: PatientIdentity, *, group: int, no
     if patient_id is None or met is None:
         created = _create(connection, identity, keys, now=now)
         return created, created
-    lock(connection, patient_id)
+    lock_record(connection, patient_id)
     birth_date, sex = _refuse_contradiction(connection, met, identity, group=group)
     if identity.matched_id is None:
         _complete(connection, met, identity, birth_date=birth_date, sex=sex)
@@ -86,7 +87,15 @@ def resolve(connection: Connection, identity: PatientIdentity, *, group: int, no
 def lock(connection: Connection, patient_id: str) -> None:
     """Let no other transaction work on this patient until this one ends (in SQLite a writer is alone anyway)."""
     if connection.dialect.name != "sqlite":
-        connection.execute(sa.select(patients.c.id).where(patients.c.id == patient_id).with_for_update())
+        connection.execute(_LOCKED, {"id": patient_id})
+
+
+def lock_record(connection: Connection, patient_id: str) -> None:
+    """Lock a patient whose record is their own. Raises Collision where a merge was first and took it elsewhere."""
+    if connection.dialect.name != "sqlite":
+        row = connection.execute(_LOCKED, {"id": patient_id}).one()
+        if row.merged_into not in (None, patient_id):
+            raise Collision("the record was merged meanwhile")
 
 
 def keys_of(identity: PatientIdentity) -> list[str]:
@@ -97,12 +106,14 @@ def keys_of(identity: PatientIdentity) -> list[str]:
 def identifier_keys(identifiers: Iterable[tuple[str, str]]) -> list[str]:
     """Identifiers as keys. One without system or without value matches nothing, so it gives none."""
     # The length in front keeps ("a|b", "c") and ("a", "b|c") apart.
-    return [f"identifier|{len(system)}|{system}|{value}" for system, value in identifiers if system and value]
+    return [
+        without_nul(f"identifier|{len(system)}|{system}|{value}") for system, value in identifiers if system and value
+    ]
 
 
 def url_keys(urls: Iterable[str]) -> list[str]:
     """Absolute addresses as keys. `urn:` means something only inside its bundle, so it gives none."""
-    return [f"url|{url}" for url in urls if url.startswith(("http://", "https://"))]
+    return [without_nul(f"url|{url}") for url in urls if url.startswith(("http://", "https://"))]
 
 
 def contradicts(known_date: str | None, said_date: str | None) -> bool:

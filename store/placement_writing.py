@@ -41,11 +41,15 @@ def write_placed(
     new_resources: list[dict[str, object]] = []
     new_versions: list[dict[str, object]] = []
     entries: list[StoredEntry] = []
+    conflicts: list[VersionConflict] = []
     for position, candidate in enumerate(candidates):
         identity = candidate.id
         assert identity is not None
         held = current.get(identity, candidate.held)
-        _check_version(candidate.incoming, identity, held)
+        conflict = _conflict(candidate.incoming, identity, held)
+        if conflict is not None:
+            conflicts.append(conflict)
+            continue
         if (
             held is not None
             and not held.deleted
@@ -87,6 +91,9 @@ def write_placed(
             has_url=bool(url_keys(candidate.incoming.urls)),
         )
         entries.append(_entry(candidate, version, Placed.CREATED if held is None else Placed.UPDATED))
+    if conflicts:  # all at once: in a batch each costs its own entry alone
+        conflicts[0].others = tuple(conflicts[1:])
+        raise conflicts[0]
     if new_resources:
         connection.execute(_INSERT_RESOURCE, new_resources)
     if new_versions:
@@ -96,10 +103,11 @@ def write_placed(
     return entries
 
 
-def _check_version(incoming: IncomingResource, identity: str, held: Held | None) -> None:
+def _conflict(incoming: IncomingResource, identity: str, held: Held | None) -> VersionConflict | None:
     at = 0 if held is None else held.version
-    if incoming.if_match is not None and incoming.if_match != at:
-        raise VersionConflict(incoming.type, identity, current=at, entry_index=incoming.entry_index)
+    if incoming.if_match is None or incoming.if_match == at:
+        return None
+    return VersionConflict(incoming.type, identity, current=at, entry_index=incoming.entry_index)
 
 
 def _entry(candidate: Candidate, version: int, placed: Placed) -> StoredEntry:

@@ -286,9 +286,12 @@ _MADE = (
             report_versions.c.version == report_resources.c.version,
         ),
     )
-    .where(_entry.id.in_(sa.bindparam("ids", expanding=True)), _entry.made)
-    .order_by(report_versions.c.recorded_at)  # our Device stands beside many reports: the newest copy counts
+    .where(_entry.made)
 )
+_OF_REPORTS = _MADE.where(_entry.id.in_(_IDS), _entry.report_id.is_not(None))
+# Our Device and Organization stand beside every report: of each the newest copy counts.
+_OF_NO_REPORT = sa.select(_entry.id).where(_entry.id.in_(_IDS), _entry.made, _entry.report_id.is_(None))
+_NEWEST = _MADE.where(_entry.id == sa.bindparam("id")).order_by(report_versions.c.recorded_at.desc()).limit(1)
 
 
 def _read(connection: Connection, ids: set[str]) -> dict[str, Found]:
@@ -298,6 +301,8 @@ def _read(connection: Connection, ids: set[str]) -> dict[str, Found]:
             found[row.id] = Found(**row._mapping, made=False)
         missing = [identity for identity in part if identity not in found]
         if missing:
-            for made in connection.execute(_MADE, {"ids": missing}):
-                found[made.id] = Found(**made._mapping, source_url=None, made=True)
+            made = list(connection.execute(_OF_REPORTS, {"ids": missing}))
+            for identity in connection.scalars(_OF_NO_REPORT, {"ids": missing}).all():
+                made += connection.execute(_NEWEST, {"id": identity})
+            found |= {row.id: Found(**row._mapping, source_url=None, made=True) for row in made}
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -68,10 +69,19 @@ def kick_off(database: Database, submission_id: str) -> KickOff:
     return KickOff(**row._mapping)
 
 
-def remember(database: Database, submission_id: str, *, options: bytes) -> None:
-    """Put other bytes of the door's in the place of those it gave with the submission. Raises Busy."""
+def change(database: Database, submission_id: str, changed: Callable[[bytes], bytes]) -> bytes:
+    """Put other bytes of the door's in the place of those it gave with the submission; the new ones.
 
-    def work(connection: Connection) -> None:
-        connection.execute(sa.update(submissions).where(submissions.c.id == submission_id).values(options=options))
+    `changed` makes them of those that are kept, and may be asked again: it has no other effect. Raises NotFound, Busy.
+    """
+    here = submissions.c.id == submission_id
 
-    database.write_again(work)
+    def work(connection: Connection) -> bytes:
+        kept = connection.scalar(sa.select(submissions.c.options).where(here).with_for_update())
+        if kept is None:
+            raise NotFound("submission", submission_id)
+        options = changed(kept)
+        connection.execute(sa.update(submissions).where(here).values(options=options))
+        return options
+
+    return database.write_again(work)

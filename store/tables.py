@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table
 from sqlalchemy.engine import Dialect
 
 OPEN_JOB = sa.text("status IN ('received', 'in-progress')")
@@ -31,6 +31,22 @@ class Moment(sa.TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def without_nul(text: str) -> str:
+    """The text with U+FFFD for each NUL character: FHIR forbids it, JSON can write it, PostgreSQL refuses it."""
+    return text.replace("\x00", "\ufffd") if "\x00" in text else text
+
+
+class Text(sa.TypeDecorator[str]):
+    """Text as every database takes it: `without_nul`. The bytes that were received keep theirs."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """The text without NUL."""
+        return None if value is None else without_nul(value)
 
 
 metadata = MetaData(

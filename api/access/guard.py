@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from fastapi import Request
 from fastapi.params import Depends as DependsMarker
@@ -84,12 +85,21 @@ def caller_of(request: Request) -> Caller:
     """Who makes this request. With open access everybody on this machine is the one caller who may do all.
 
     A page of another site that is open in a browser here is not: browsers say so in Sec-Fetch-Site, and no page can
-    forge that. The exception are the origins of the setting `cors_origins`, which the browser names in Origin.
+    forge that. The exception are the origins of the setting `cors_origins`, which the browser names in Origin. Nor is a
+    page whose own name was made to lead to this machine (DNS rebinding): the browser takes that one for ours, and tells
+    it apart by Host alone, which must be a loopback address or that of the setting `base_url`.
     """
+    if not _is_ours(request, base_url=parts_of(request).settings.base_url):
+        raise NotPermitted
     from_another_site = request.headers.get("sec-fetch-site") in {"cross-site", "same-site"}
     if from_another_site and request.headers.get("origin") not in parts_of(request).settings.cors_origins:
         raise NotPermitted
     return OPEN_CALLER
+
+
+def _is_ours(request: Request, *, base_url: str | None) -> bool:
+    host = request.url.hostname or ""
+    return is_loopback(host) or (base_url is not None and host == urlsplit(base_url).hostname)
 
 
 def permits(caller: Caller, *, need: Need) -> bool:

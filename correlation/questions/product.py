@@ -31,7 +31,7 @@ def filler_recorded(chart: Chart, asked: Asked) -> Said:
     ignored = [item for item in chart.timeline.injections if item.material in asked.materials]
     if ignored:
         return Said(Reply.NO, lambda words: _ignored(words, ignored), tuple(item.source for item in ignored))
-    return Said(Reply.NO, "product.none")
+    return Said(Reply.NO, "product.none_of_kind" if chart.counted else "product.none")
 
 
 def _told(sentence: str, injections: Sequence[FillerInjection]) -> Clause:

@@ -6,34 +6,16 @@ The real `fillertrace serve`; contract, sections 3 and 5.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 
-from tests.acceptance.test_main_job import Client, Json, someone_else
+from tests.acceptance.client import Client, Json, someone_else
 from tests.examples import case_bytes
-from tests.servers.postgresql import PostgresqlServer
-from tests.servers.service import Service
 
 REVISION = "revision"
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def client(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgresql_server: PostgresqlServer
-) -> Iterator[Client]:
-    folder = tmp_path_factory.mktemp("revisits")
-    settings = {}
-    if request.param == "postgresql":
-        settings["FILLERTRACE_DATABASE_URL"] = postgresql_server.create_database(f"revisits_{uuid4().hex}")
-    arguments = ("--port", "0", "--data", str(folder / "data"), "--workers", "2")
-    with Service("serve", *arguments, folder=folder, settings=settings) as service:
-        connected = Client(service.base_url)
-        yield connected
-        connected.http.close()
 
 
 def _first(client: Client) -> tuple[Json, bytes]:

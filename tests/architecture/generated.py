@@ -17,6 +17,7 @@ from fhir_mappings.issues import ISSUE_CODES
 from fhir_mappings.resource_json import dumps_pretty
 from store.environment import Setting, list_settings
 from store.settings import StoreSettings
+from tests.docs import worked_case
 from workers.settings import WorkerSettings
 
 ROOT = Path(__file__).parents[2]
@@ -94,6 +95,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/configuration.md": configuration_page,
     "docs/issues.md": issues_page,
     "docs/evidence.md": evidence_page,
+    "docs/how-it-decides.md": worked_case.page,
     "deploy/env.sample": environment_sample,
 }
 

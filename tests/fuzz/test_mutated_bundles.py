@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -15,6 +16,7 @@ from store.database import open_database
 from store.tables import jobs, report_versions, reports, submissions
 from tests.examples import CASE_IDS, as_transaction, case_bundle
 from tests.fuzz.mutations import mutated
+from tests.servers.postgresql import PostgresqlServer
 from tests.servers.service import Service
 
 SEED = 20261123
@@ -83,9 +85,9 @@ def send(base_url: str, requests: list[tuple[str, bytes]]) -> Answers:
     return answers
 
 
-def left_in(record: Path, *, deadline_seconds: float) -> tuple[Counter[str], int, int, int]:
-    """Jobs by status once none is open; submissions; reports that live; living reports that a job never finished."""
-    database = open_database(f"sqlite:///{record}")
+def left_in(database_url: str, *, deadline_seconds: float) -> tuple[Counter[str], int, int]:
+    """Jobs by status once none is open; submissions; reports that live, one for each person who has any."""
+    database = open_database(database_url)
     deadline = time.monotonic() + deadline_seconds
     while True:
         with database.read() as connection:
@@ -98,16 +100,18 @@ def left_in(record: Path, *, deadline_seconds: float) -> tuple[Counter[str], int
             versions = connection.scalar(sa.select(sa.func.count()).select_from(report_versions)) or 0
         if not by_status["received"] + by_status["in-progress"] or time.monotonic() > deadline:
             assert living == patients <= versions
-            return by_status, stored, living, versions
+            database.close()
+            return by_status, stored, living
         time.sleep(0.5)
 
 
-def run(folder: Path, count: int, *, seed: int) -> tuple[Answers, Counter[str], int, int]:
+def run(folder: Path, count: int, *, seed: int, database_url: str) -> tuple[Answers, Counter[str], int, int]:
     """Start a service, send all, wait for all; the answers, the jobs, the living reports and the submissions."""
     folder.mkdir(exist_ok=True)
-    with Service("serve", "--port", "0", "--data", str(folder / "data"), folder=folder) as service:
+    settings = {"FILLERTRACE_DATABASE_URL": database_url}
+    with Service("serve", "--port", "0", "--data", str(folder / "data"), folder=folder, settings=settings) as service:
         answers = send(service.base_url, posts(count, seed=seed))
-        by_status, stored, living, _ = left_in(folder / "data" / "fillertrace.sqlite3", deadline_seconds=300)
+        by_status, stored, living = left_in(database_url, deadline_seconds=300)
     return answers, by_status, living, stored
 
 
@@ -122,21 +126,31 @@ def check(answers: Answers, by_status: Counter[str], living: int, stored: int, *
     assert stored >= by_status.total() / 2
 
 
+def database_of(kind: str, folder: Path, server: PostgresqlServer) -> str:
+    """The address of an empty database."""
+    return f"sqlite:///{folder}.sqlite3" if kind == "sqlite" else server.create_database(f"fuzz_{uuid4().hex}")
+
+
 @pytest.mark.timeout(1800)
-def test_five_thousand_mutated_bundles(tmp_path: Path) -> None:
-    count = 5_000
-    answers, by_status, living, stored = run(tmp_path, count, seed=SEED)
+@pytest.mark.parametrize(("kind", "count", "seed"), [("sqlite", 2_500, SEED), ("postgresql", 2_500, SEED + 1)])
+def test_five_thousand_mutated_bundles(
+    kind: str, count: int, seed: int, tmp_path: Path, postgresql_server: PostgresqlServer
+) -> None:
+    url = database_of(kind, tmp_path / "record", postgresql_server)
+    answers, by_status, living, stored = run(tmp_path / "service", count, seed=seed, database_url=url)
     check(answers, by_status, living, stored, count=count)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(4 * 3600)
-def test_a_hundred_thousand_mutated_bundles(tmp_path: Path) -> None:
+def test_a_hundred_thousand_mutated_bundles(tmp_path: Path, postgresql_server: PostgresqlServer) -> None:
     """Twenty services of 5,000, each with another seed, so that no record grows beyond what a disk likes."""
     statuses: Counter[int] = Counter()
     slowest, reports_found = 0.0, 0
-    for round_ in range(20):
-        answers, by_status, living, stored = run(tmp_path / str(round_), 5_000, seed=SEED + 1 + round_)
+    for number in range(20):
+        folder = tmp_path / str(number)
+        url = database_of(("sqlite", "postgresql")[number % 2], folder, postgresql_server)
+        answers, by_status, living, stored = run(folder, 5_000, seed=SEED + 2 + number, database_url=url)
         check(answers, by_status, living, stored, count=5_000)
         statuses += answers.statuses
         slowest, reports_found = max(slowest, answers.slowest), reports_found + living

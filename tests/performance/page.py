@@ -20,7 +20,7 @@ an embedded Redis; HAPI is `deploy/hapi` with H2 on disk. Both get the ten entri
 time of another patient: Fillertrace as a collection to `$correlate`, HAPI as a transaction of creates. 202 is the
 answer to `Prefer: respond-async` (stored, not yet correlated), 200 the report itself. A throughput counts until the
 last report is stored. CPU is user and system time of the processes, without Redis and clients. The engine's figures are
-the best of forty rounds; its sentences are written when they are first read. A patient who grows gets laboratory
+the best of many rounds; its sentences are written when they are first read. A patient who grows gets laboratory
 results; then ten bundles with one new result each are sent one by one, with one worker. HAPI is warmed up by 200
 transactions, Fillertrace by 100 bundles. "Cores busy" counts everything on the machine, ours or not: a reference and
 our figure are taken one after the other, so a load that changes in between shifts their ratio.

@@ -94,3 +94,19 @@ def test_who_is_no_page_is_not_asked_for_an_origin(door: Door) -> None:
 def test_only_origins_can_be_listed(origin: str) -> None:
     with pytest.raises(ValueError, match="cors_origins"):
         ApiSettings(cors_origins=(origin,))
+
+
+@pytest.mark.parametrize("host", ["rebound.example:8080", "192.168.1.4", "localhost.evil.example"])
+def test_a_page_whose_name_was_made_to_lead_here_gets_nothing(door: Door, host: str) -> None:
+    assert door.client.get("/Patient", headers={"Host": host}).status_code == 403
+
+
+def test_this_machine_and_the_base_url_are_ours(tmp_path: Path, redis_server: RedisServer) -> None:
+    with running_door(tmp_path, redis_server.url, base_url="https://correlate.hospital.example/fhir") as door:
+        for host in ("localhost:8080", "[::1]:8080", "127.0.0.1", "correlate.hospital.example"):
+            assert door.client.get("/Patient", headers={"Host": host}).status_code == 200, host
+
+
+def test_the_capability_statement_says_whether_pages_of_others_may_call(door: Door, open_to_viewer: Door) -> None:
+    said = [one.client.get("/metadata").json()["rest"][0]["security"]["cors"] for one in (door, open_to_viewer)]
+    assert said == [False, True]

@@ -198,7 +198,9 @@ def test_the_history_shows_every_version_and_its_end(door: Door) -> None:
     refused = door.client.get(f"{path}/_history", params={"_since": "lately"})
     assert (refused.status_code, _detail(refused)) == (400, "invalid-parameter")
     assert door.client.get("/Patient/nobody/_history").status_code == 404
-    assert _detail(door.client.get("/Patient/_history")) == "not-offered"
+    overflowing = door.client.get(f"{path}/_history", params={"_since": "0001-01-01T00:00:00+14:00"})
+    assert (overflowing.status_code, _detail(overflowing)) == (400, "invalid-parameter")
+    assert _detail(door.client.get("/Patient/_history")) == "unknown-address"
 
 
 @pytest.mark.requirement("HTTP-04")

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from fhir_mappings.capability import TYPES
+from fhir_mappings.capability import CONFORMANCE_TYPES, TYPES
 from tests.servers.redis import RedisServer
 from tests.unit.api.service import FHIR_JSON, Door, case, running_door
 
@@ -334,3 +334,17 @@ def test_a_refused_parameter_stores_and_deletes_nothing(door: Door) -> None:
     kept = door.client.delete(f"{path}?_pretty=maybe", headers={"Prefer": "return=OperationOutcome"})
     assert (kept.status_code, _detail(kept)) == (400, "invalid-parameter")
     assert door.client.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("type_", CONFORMANCE_TYPES)
+def test_our_artefacts_are_read_and_searched_only(door: Door, type_: str) -> None:
+    for method, path in (("POST", f"/{type_}"), ("PUT", f"/{type_}/x"), ("DELETE", f"/{type_}/x")):
+        answer = _send(door, method, path, {"resourceType": type_})
+        assert (answer.status_code, answer.headers.get("Allow")) == (405, "GET, HEAD"), (method, path)
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+@pytest.mark.parametrize(("name", "status"), [("_search", 405), ("$validate", 405), ("_history", 404), ("$x", 404)])
+def test_the_name_of_a_search_or_operation_is_no_id(door: Door, method: str, name: str, status: int) -> None:
+    answer = _send(door, method, f"/Patient/{name}", {**PATIENT, "id": name})
+    assert (answer.status_code, answer.headers.get("Allow")) == (status, "POST" if status == 405 else None)

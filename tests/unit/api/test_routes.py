@@ -1,6 +1,7 @@
 """Every route over HTTP, with a real record and a real queue."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +9,14 @@ import httpx
 import pytest
 
 from api.app import routes
+from fhir_mappings.capability import CONFORMANCE_TYPES
 from tests.servers.redis import RedisServer
 from tests.unit.api.service import ASYNC, FHIR_JSON, Door, case, running_door
 
 OWN_CODE = "https://fillertrace.example/fhir/CodeSystem/report|filler-calcification-correlation"
 WITHOUT_CALLER = {
     "/fhir/metadata",
-    "/fhir/OperationDefinition/{definition_id}",
+    *(f"/fhir/{type_}{rest}" for type_ in CONFORMANCE_TYPES for rest in ("", "/{artefact_id}")),
     "/evidence",
     "/health/live",
     "/health/ready",
@@ -322,6 +324,15 @@ def test_health_and_metrics(door: Door) -> None:
     assert "fillertrace_living_reports 1.0" in figures
     assert "fillertrace_redis_up 1.0" in figures
     assert httpx.get(f"{root}/openapi.json").status_code == 200
+
+
+def test_the_page_of_the_interface_asks_no_other_host(door: Door) -> None:
+    page = httpx.get(f"{door.base.removesuffix('/fhir')}/docs")
+    assert page.status_code == 200
+    assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert "<script" not in page.text
+    assert re.findall(r'(?:src|href)="([^"]*)"', page.text) == ["openapi.json"]
+    assert "POST /fhir/$correlate" in page.text
 
 
 def test_what_is_down_is_said(tmp_path: Path) -> None:

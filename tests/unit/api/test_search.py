@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import urlsafe_b64encode
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -271,3 +272,33 @@ def test_a_search_gives_parts_where_parts_are_asked_for(door: Door) -> None:
     assert entry["resource"]["status"] == "final"
     assert "effectiveDateTime" not in entry["resource"]
     assert entry["resource"]["meta"]["tag"][0]["code"] == "SUBSETTED"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        ["created", True, "2020-01-01T00:00:00", "x"],
+        ["created", True, "0001-01-01T00:00:00+14:00", "x"],
+        ["created", True, "2020-01-01T00:00:00+00:00", "\ud800"],
+        ["created", True, None, "x"],
+        ["created", True],
+    ],
+)
+def test_a_cursor_that_was_changed_is_refused(door: Door, said: list[object]) -> None:
+    cursor = urlsafe_b64encode(json.dumps(said).encode()).decode().rstrip("=")
+    answer = door.client.get("/Patient", params={"_page": cursor})
+    assert (answer.status_code, answer.json()["issue"][0]["code"]) == (400, "value")
+
+
+@pytest.mark.parametrize("query", [{"code": ",".join(["a"] * 400)}, {"code": ["a"] * 400}, {"date": "2020," * 400}])
+def test_a_search_takes_four_hundred_values_and_no_more(door: Door, query: dict[str, Any]) -> None:
+    assert door.client.get("/Observation", params=query).status_code == 200
+    too_many = door.client.get("/Observation", params={**query, "_id": "one-more"})
+    assert (too_many.status_code, too_many.json()["issue"][0]["code"]) == (400, "value")
+
+
+def test_a_count_alone_is_told_whatever_page_is_asked_for(door: Door) -> None:
+    _send(door, _lab(1))
+    answer = door.client.get("/Observation", params={"_summary": "count", "_count": "5", "_total": "none"}).json()
+    assert answer["total"] == 1
+    assert "entry" not in answer

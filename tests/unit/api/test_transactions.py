@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from store import intake
 from tests.examples import SYNTHEA
 from tests.unit.api.service import FHIR_JSON, Door, case
 
@@ -389,3 +390,27 @@ def _below(children: Any) -> set[str]:
     for child in children:
         found |= _references(child)
     return found
+
+
+def test_a_batch_is_tried_twice_however_many_entries_conflict(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds: list[int] = []
+    receive = intake.receive
+
+    def counted(*given: Any, **named: Any) -> Any:
+        rounds.append(1)
+        return receive(*given, **named)
+
+    monkeypatch.setattr(intake, "receive", counted)
+    numbers = [str(number) for number in range(6)]
+    stored = _entries(_send(door, *(_post(_patient(one, birthDate="1970-01-01")) for one in numbers)))
+    places = [one["response"]["location"].split("/")[1] for one in stored]
+    rounds.clear()
+    stale = [_put(_patient(one, id=place), ifMatch='W/"7"') for one, place in zip(numbers, places, strict=True)]
+    answers = _entries(_send(door, *stale, _post(_patient("new")), kind="batch"))
+    assert [one["response"]["status"][:3] for one in answers] == ["412"] * 6 + ["201"]
+    assert len(rounds) == 2
+    rounds.clear()
+    others = [_post(_patient(one, birthDate="1999-09-09")) for one in numbers]
+    answers = _entries(_send(door, *others, _post(_patient("newer")), kind="batch"))
+    assert [one["response"]["status"][:3] for one in answers] == ["422"] * 6 + ["201"]
+    assert len(rounds) == 2

@@ -211,3 +211,11 @@ def _codings(value: Any) -> list[dict[str, Any]]:
         own = [value] if {"system", "code"} <= value.keys() else []
         return own + [one for item in value.values() for one in _codings(item)]
     return []
+
+
+def test_a_job_is_validated_as_the_task_that_it_is_shown_as(door: Door) -> None:
+    stored = door.client.post("/Patient", content=b'{"resourceType":"Patient"}', headers=FHIR_JSON)
+    task = stored.headers["Link"].partition("/fhir/")[2].partition(">")[0]
+    assert errors(ask(door, f"/{task}/$validate", b"")) == []
+    assert errors(ask(door, f"/{task}/$validate", {"resourceType": "Task"})) != []
+    assert door.client.post("/Task/nothing/$validate").status_code == 404

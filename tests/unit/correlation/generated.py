@@ -64,7 +64,7 @@ def record_of(number: int) -> PatientTimeline:
         labs=[
             *chance.choice([(), (), (), labs(), labs(calcium="2.9", pth="1"), labs(calcium="2.9", pth="9")]),
             *(result(chance, test) for test in MINERAL if chance.random() < 0.4),
-            *(result(chance, chance.choice(TESTS)) for _ in range(chance.choice([0, 2, 6]))),
+            *(result(chance, chance.choice(TESTS)) for _ in range(chance.choice([0, 4, 12]))),
         ],
         conditions=[recorded(chance, region) for _ in range(chance.choice([0, 0, 1, 3]))],
         medications=[medication(chance.choice(CONDITIONS)) for _ in range(chance.choice([0, 0, 2]))],

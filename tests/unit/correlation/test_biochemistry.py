@@ -101,3 +101,12 @@ def test_censored_values(value: str, comparator: str | None, high: bool | None, 
 
 def test_numbers_for_readers() -> None:
     assert [plain(Decimal(text)) for text in ("2.3450", "1E+3", "100")] == ["2.345", "1000", "100"]
+
+
+def test_the_calcium_nearest_to_the_imaging_is_judged_there_and_the_newest_by_alerts() -> None:
+    results = (lab("calcium_ionised", "1.45", on="2019-10-15"), lab("calcium", "2.40", on="2019-12-20"))
+    at_imaging = near(*results, test=CALCIUM_TO_JUDGE)
+    newest = newest_laboratory(timeline(labs=results), measures=MEASURES).level(CALCIUM_TO_JUDGE)
+    assert at_imaging is not None
+    assert newest is not None
+    assert (at_imaging.test, newest.test) == ("calcium_ionised", "calcium")

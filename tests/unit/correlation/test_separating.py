@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from correlation.assess import assess
 from correlation.assessment import Category, Reply, SeparatingQuestion
 from correlation.category import PLACE, WEIGHTS
 from correlation.knowledge_base import load_knowledge
 from correlation.timeline import PatientTimeline
-from tests.builders import AS_OF, assessed, cause, condition, finding, injection, labs, timeline
+from tests.builders import AS_OF, assessed, cause, condition, finding, injection, lab, labs, timeline
 
 # A calcium filler that fits, and kidney failure with a raised product: two hypotheses side by side.
 TWO_CAUSES = timeline(
@@ -69,3 +71,22 @@ def test_one_likely_cause_needs_no_separating() -> None:
 
 def test_it_belongs_to_would_change() -> None:
     assert assess(TWO_CAUSES, load_knowledge(), as_of=AS_OF, would_change=False).separating_question is None
+
+
+def test_the_two_compete_for_one_finding() -> None:
+    vessel = finding(at="facial_artery both", tissue="vessel", morphology=("tram_track",))
+    answer = assessed(replace(TWO_CAUSES, findings=(*TWO_CAUSES.findings, vessel)))
+    found = answer.separating_question
+    assert found is not None
+    assert {found.first_cause, found.second_cause} != {"filler_caha", "vascular_calcification"}
+
+
+def test_a_reply_that_only_speaks_against_is_not_said_to_speak_for_the_other() -> None:
+    silicone = injection(material="silicone", on="2010", sites=("buttock both",))
+    seen = finding(at="buttock both", morphology=("nodular",))
+    measured = (*labs(calcium="3.2", pth="0.5"), lab("vitamin_d_125", "268", high="190"))
+    answer = assessed(timeline(injections=[silicone], findings=[seen], labs=measured))
+    found = answer.separating_question
+    assert found is not None
+    assert found.question == "pthrp_high"
+    assert "a yes speaks against filler granulomas that raise calcium" in found.says

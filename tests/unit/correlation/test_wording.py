@@ -6,10 +6,11 @@ import re
 
 import pytest
 
+from correlation.assessment import Attribution, Category
 from correlation.knowledge_base import load_knowledge
 from correlation.timeline import PatientTimeline
 from correlation.worksheet_text import worksheet_text
-from tests.builders import assessed, condition, exam, finding, injection, lab, labs, timeline
+from tests.builders import assessed, cause, condition, exam, finding, injection, lab, labs, timeline
 
 FORBIDDEN = ("benign", "excluded", "no follow-up needed", "no disease", "probability", "%")
 RECORDS = [
@@ -64,3 +65,30 @@ def test_the_sentence_of_an_explained_finding() -> None:
 
 def test_alerts_are_said_first() -> None:
     assert assessed(RECORDS[4]).conclusion.startswith("Act on the alerts first: ")
+
+
+def test_a_filler_of_another_material_is_not_said_to_be_none() -> None:
+    answer = assessed(timeline(injections=[injection(material="ha")], findings=[finding()], labs=labs()))
+    told = {item.question: item.because for item in cause(answer, "filler_caha").answers}["filler_recorded"]
+    assert told.startswith("none of such a material on record")
+
+
+def test_days_after_an_injection_are_less_than_a_month() -> None:
+    answer = assessed(timeline(injections=[injection(on="2019-10-13")], findings=[finding(on="2019-10-15")]))
+    assert "less than 1 month before the newest study" in answer.findings[0].because
+
+
+def test_a_filler_that_is_too_late_is_not_called_undecided() -> None:
+    answer = assessed(timeline(injections=[injection(on="2008-01-01")], findings=[finding()], labs=labs()))
+    assert answer.findings[0].attribution is Attribution.NOT_EXPLAINED
+    assert answer.unused[0].why == "not contributing: it explains none of the findings, see the answers"
+
+
+def test_no_next_step_is_said_of_an_unlikely_cause_nor_none_of_a_likely_one() -> None:
+    knowledge = load_knowledge()
+    answer = assessed(timeline(findings=[finding()], labs=labs()))
+    sheet = worksheet_text(answer, knowledge)
+    assert cause(answer, "filler_caha").category is Category.UNLIKELY
+    assert knowledge.causes["filler_caha"].next_step not in " ".join(sheet.split())
+    steps = {item.id: item.next_step for item in knowledge.causes.values() if item.id != "no_target_finding"}
+    assert not [name for name, step in steps.items() if step.lower().startswith("none")]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from correlation.assessment import Reply
+from correlation.assessment import Attribution, Reply
+from correlation.timeline import FindingKind
 from tests.builders import assessed, cause, finding, injection, labs, timeline
 
 
@@ -42,3 +43,16 @@ def test_a_decided_cause_has_nothing_to_add() -> None:
 
 def test_nothing_moves_a_report_without_findings() -> None:
     assert assessed(timeline()).would_change == ()
+
+
+def test_an_attenuation_that_no_report_states_is_no_missing_fact() -> None:
+    answer = assessed(timeline(injections=[injection()], findings=[finding()], labs=labs()))
+    changes = (*answer.would_change, *(change for item in answer.differential for change in item.would_change))
+    assert not [change for change in changes if "attenuation_fits" in change.questions]
+
+
+def test_a_record_of_a_calcium_filler_never_turns_metal_into_not_explained() -> None:
+    metal = finding(kind=FindingKind.METAL, density="metallic", morphology=("linear",))
+    answer = assessed(timeline(findings=[metal]))
+    assert answer.attribution is Attribution.INDETERMINATE
+    assert "not-explained" not in {change.becomes for change in answer.would_change}

@@ -48,6 +48,70 @@ def test_what_was_not_put_into_this_patient_is_no_exposure(text: str) -> None:
     assert mapped(condition(text)).timeline.injections == ()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Her mum had Radiesse in the cheeks in 2023",
+        "Partner received Radiesse, cheeks, 2023",
+        "Mother's history:\nRadiesse cheeks 2023",
+        "FH: Radiesse cheeks 2023",
+        "Advised Radiesse to the cheeks in 2023",
+        "Booked for Radiesse cheeks, December 2023",
+        "Consented for Radiesse cheeks 2023",
+        "Radiesse cheeks 2023 was cancelled",
+        "Nurse, trained in Radiesse to cheeks 2023",
+        "Cheek deposits mimicking Radiesse, 2023",
+        "? Radiesse cheeks 2023",
+        "Radiesse cheeks 2023?",
+        "R/o Radiesse cheeks 2023",
+        "Afraid of Radiesse cheeks 2023",
+        "Su pareja: Radiesse en pómulos en 2023",
+        "Suegra con Radiesse en pómulos en 2023",
+        "AF: Radiesse pómulos 2023",
+        "Se recomienda Radiesse en pómulos, 2023",
+        "Pendiente de Radiesse en pómulos, 2023",
+        "Le gustaría Radiesse en pómulos, 2023",
+        "Presupuesto de Radiesse en pómulos, 2023",
+        "Radiesse en pómulos 2023 anulado",
+        "Compatible con Radiesse en pómulos, 2023",
+        "¿Radiesse en pómulos en 2023?",
+        "Jamás Radiesse en pómulos en 2023",
+        "Comercial de Radiesse, pómulos, 2023",
+    ],
+)
+def test_what_leaves_open_whether_this_patient_had_it_is_named_and_not_counted(text: str) -> None:
+    result = mapped(condition(text))
+    assert result.timeline.injections == ()
+    assert "told-filler" in details(result)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Patient reports Radiesse injections to both cheeks in May 2019 at an outside clinic",
+        "s/p Radiesse filler, cheeks, 2020",
+        "Botox forehead 2021, Radiesse cheeks 2021",
+        "Refiere infiltración de Radiesse en pómulos en 2020 en otro centro",
+        "Se le inyectó Radiesse en mejillas en 2020",
+        "Granuloma por Radiesse inyectado en mejillas en 2020",
+    ],
+)
+def test_what_tells_clearly_of_a_filler_received_is_counted(text: str) -> None:
+    assert [one.material for one in mapped(condition(text)).timeline.injections] == ["caha"]
+
+
+def test_an_answer_about_the_family_tells_nothing_of_the_patient() -> None:
+    answer = {
+        "resourceType": "Observation",
+        "id": "o",
+        "status": "final",
+        "subject": SUBJECT,
+        "code": {"text": "Family history of cosmetic procedures"},
+        "valueString": "Radiesse in the cheeks, 2023",
+    }
+    assert mapped(answer).timeline.injections == ()
+
+
 def test_a_doubtful_problem_and_an_allergy_tell_nothing() -> None:
     doubt = condition("Radiesse 2020 in cheeks", verificationStatus={"coding": [{"code": "unconfirmed"}]})
     allergy = {"resourceType": "AllergyIntolerance", "id": "a", "patient": SUBJECT, "code": {"text": "Radiesse"}}

@@ -237,6 +237,8 @@ def test_a_merged_record_follows_with_its_names_and_its_open_jobs(database: Data
     assert [job.patient_id for job in late.jobs] == [surviving]
     both = receive(database, person(_lab("e", "1"), mrn="1"), person(_lab("f", "1"), mrn="2"), now=later(4))
     assert [job.patient_id for job in both.jobs] == [surviving]
+    asked = intake.request(database, patient_id=replaced, caller_id="c", now=later(5))
+    assert [job.patient_id for job in asked.jobs] == [surviving]
 
 
 def test_cursors_of_times_are_read_back(database: Database) -> None:
