@@ -209,7 +209,7 @@ def _cause(cause: CauseAssessment, knowledge: Knowledge, citations: Citations) -
         "category_words": words.say(f"category.{cause.category.value}"),
         "summary": sentence(known.summary) if known else "",
         "groups": [
-            (words.say(f"page.{group}"), [_answer(answer, words, citations) for answer in answers])
+            (group, words.say(f"page.{group}"), [_answer(answer, words, citations) for answer in answers])
             for group, answers in _groups(cause)
             if answers
         ],

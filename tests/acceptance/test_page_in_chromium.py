@@ -11,7 +11,7 @@ import pytest
 
 from correlation.knowledge_base import load_knowledge
 from fhir_mappings.stateless import correlate_bundle
-from tests.examples import case_bytes
+from tests.examples import CASE_IDS, case_bytes
 from tests.servers import ServerUnavailable
 
 LANGUAGES = sorted(load_knowledge().in_languages)
@@ -58,7 +58,7 @@ def browse(chromium: str, page: Path, *arguments: str) -> str:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("case_id", ["V01", "V01-text", "V02", "V22"])
+@pytest.mark.parametrize("case_id", CASE_IDS)
 def test_a_case_prints_on_two_sheets_at_most(case_id: str, language: str, chromium: str, tmp_path: Path) -> None:
     sheet = tmp_path / "worksheet.pdf"
     page = page_of(case_id, tmp_path, language=language)
