@@ -54,7 +54,7 @@ coverage: .venv/.development  ## every branch of the clinical engine under its o
 check: .venv/.development  ## format, lint, types, arrows, generated docs, knowledge base: seconds
 	@$(BIN)/ruff format --check --quiet . || { echo "run: make format"; exit 1; }
 	@$(BIN)/ruff check --quiet .
-	@$(BIN)/mypy --no-error-summary api cli correlation ehr fhir_mappings store workers
+	@$(BIN)/mypy --no-error-summary admission api cli correlation ehr fhir_mappings store workers
 	@$(BIN)/lint-imports --no-logo > .import-linter.out || { cat .import-linter.out; exit 1; }
 	@rm -f .import-linter.out
 	@$(BIN)/fillertrace knowledge check

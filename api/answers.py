@@ -11,6 +11,7 @@ from fastapi import Request, Response
 
 from api.errors import MEDIA_TYPE
 from api.representation import PLAIN, Form, represented
+from fhir_mappings.etags import etag, versions_named
 
 _NOT_MODIFIED = 304
 
@@ -25,11 +26,6 @@ def fhir_response(
     """A resource as an HTTP answer, in the form asked for. Plain bytes go out as they are."""
     body = b"" if content is None else represented(content, form=form)
     return Response(body, status_code=status, headers=dict(headers or {}), media_type=MEDIA_TYPE if body else None)
-
-
-def etag(version: int) -> str:
-    """The weak ETag of a version, as FHIR writes it."""
-    return f'W/"{version}"'
 
 
 def version_headers(version: int, modified: datetime) -> dict[str, str]:
@@ -56,13 +52,3 @@ def _moment(header: str) -> datetime | None:
     except ValueError:
         return None
     return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
-
-
-def versions_named(header: str) -> tuple[int, ...]:
-    """The versions that an If-Match or If-None-Match header names; what is not an ETag of ours is left out.
-
-    >>> versions_named('W/"3"')
-    (3,)
-    """
-    tags = (tag.strip().removeprefix("W/").strip('"') for tag in header.split(","))
-    return tuple(int(tag) for tag in tags if tag.isascii() and tag.isdigit() and len(tag) < 10)

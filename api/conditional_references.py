@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from admission.incoming import is_kept
+from admission.search_terms import ConditionRefused, condition_from
 from api.entry_refusals import EntryRefusal
-from api.incoming import is_kept
-from api.searching import ConditionRefused, condition_from
 from fhir_mappings.bundle import ParsedBundle, ParsedEntry
 from fhir_mappings.elements import every_reference
 from fhir_mappings.resource_types import KEPT_TYPES

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 
+from admission.incoming import intake_from
 from api import async_answers
 from api.access.caller import Caller
 from api.access.guard import needs
@@ -17,7 +18,6 @@ from api.body import FhirBody
 from api.dialects import Ask, read_ask
 from api.direct_answers import answer_of_job
 from api.errors import RequestRefused, error_issue
-from api.incoming import intake_from
 from api.job_words import progress_words
 from api.parts import GivenParts, Parts, base_of
 from api.receiving import KickOff, hand_over, held_in, idempotency_key, receive

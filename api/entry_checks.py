@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl
 
+from admission.incoming import version_named
+from admission.search_terms import ConditionRefused, condition_from
 from api.entry_refusals import EntryRefusal
-from api.incoming import version_named
-from api.searching import ConditionRefused, condition_from
 from fhir_mappings.bundle import ParsedBundle, ParsedEntry
 from fhir_mappings.elements import string
 from fhir_mappings.own_output import is_own_output

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api.access.caller import Caller
-from api.answers import etag
 from api.entry_checks import plain_url, query_of, read_wanted, search_wanted
 from api.entry_refusals import status_line
 from api.errors import RequestRefused, issues_of
@@ -17,6 +16,7 @@ from api.parts import Parts
 from api.resources import find, note_read
 from api.search import note_found, searchset, understood
 from fhir_mappings.bundle import ParsedEntry
+from fhir_mappings.etags import etag
 from fhir_mappings.issues import operation_outcome
 from fhir_mappings.report_frame import instant
 from fhir_mappings.resource_json import loads

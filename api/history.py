@@ -17,11 +17,12 @@ from fastapi import APIRouter, Request, Response
 from api.access.caller import Caller
 from api.access.guard import needs
 from api.addresses import HISTORY, check_type
-from api.answers import etag, fhir_response
+from api.answers import fhir_response
 from api.parts import GivenParts, Parts, base_of, log_ids
 from api.representation import ABOUT_ANSWERS, form_of, parameter_refused
 from api.resources import note_read
 from api.stored_form import as_read, received_as_read
+from fhir_mappings.etags import etag
 from fhir_mappings.report_frame import instant
 from store import report_search, resources
 from store.errors import NotFound

@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 import structlog
 from fastapi import FastAPI
 
+from admission.search_terms import complete_index
 from api.access.guard import OPEN_ACCESS_WARNING, check_access
 from api.app import create_app
-from api.searching import complete_index
 from api.settings import ApiSettings
 from correlation.knowledge_base import knowledge_files, load_knowledge, pack
 from store import knowledge_editions

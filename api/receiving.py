@@ -13,13 +13,13 @@ from typing import Any
 
 from fastapi import Request
 
+from admission.incoming import Held, Intake
+from admission.rewriting import rewrite_references
 from api.access.caller import Caller
 from api.dialects import Ask, Dialect
 from api.entry_refusals import EntryRefusal
 from api.errors import RequestRefused
-from api.incoming import Held, Intake
 from api.parts import Parts, log_ids
-from api.rewriting import rewrite_references
 from fhir_mappings.issues import Issue
 from fhir_mappings.resource_json import dumps, loads
 from store import intake, outbox, patients, resources

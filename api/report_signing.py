@@ -12,7 +12,7 @@ from fastapi import Request, Response
 from api.access.caller import Caller
 from api.access.errors import NotPermitted
 from api.access.guard import Need, permits
-from api.answers import fhir_response, version_headers, versions_named
+from api.answers import fhir_response, version_headers
 from api.content import preferences_of
 from api.errors import RequestRefused
 from api.parts import Parts, base_of, log_ids
@@ -21,6 +21,7 @@ from api.returning import returned
 from api.signing import read_sign_off, signed_resources
 from api.spoken import language_in, spoken
 from api.stored_form import as_read
+from fhir_mappings.etags import versions_named
 from fhir_mappings.resource_json import NotJson, TooDeep, read_json
 from store import report_search, reports
 from store.errors import VersionConflict

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
+from admission.search_terms import criteria_from
 from api.access.caller import Caller
 from api.access.guard import needs
 from api.addresses import TYPE, check_type
@@ -21,7 +22,7 @@ from api.form_body import FormBody
 from api.included import included
 from api.parts import GivenParts, Parts, base_of, log_ids
 from api.representation import form_from
-from api.searching import criteria_from, cursor_from, cursor_text
+from api.searching import cursor_from, cursor_text
 from api.stored_form import as_read
 from fhir_mappings.issues import WARNING, Issue, operation_outcome
 from fhir_mappings.search_query import CURSOR, BadParameter, SearchRequest, read_search, shown_name

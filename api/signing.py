@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from admission.search_terms import report_resource
 from api.access.caller import Caller
 from api.errors import RequestRefused
-from api.searching import report_resource
 from api.stored_form import as_read
 from fhir_mappings import canonical
 from fhir_mappings.provenance import provenance_id

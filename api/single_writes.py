@@ -11,14 +11,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 
+from admission.incoming import Intake, intake_from
 from api.access.caller import Caller
 from api.access.guard import needs
 from api.addresses import INSTANCE, TYPE, check_type, not_allowed
-from api.answers import etag, fhir_response, version_headers, versions_named
+from api.answers import fhir_response, version_headers
 from api.body import FhirBody
 from api.content import preferences_of
 from api.errors import issues_of
-from api.incoming import Intake, intake_from
 from api.parts import GivenParts, Parts, base_of, log_ids
 from api.receiving import KickOff, held_in, receive
 from api.report_signing import sign_off
@@ -26,6 +26,7 @@ from api.representation import form_of
 from api.resources import find
 from api.returning import OUTCOME, applied, outcome, returned
 from fhir_mappings.bundle import BundleRejected, ParsedBundle
+from fhir_mappings.etags import etag, versions_named
 from fhir_mappings.issues import Issue
 from fhir_mappings.patient_groups import sort_by_patient
 from fhir_mappings.single_resource import named_alone, parse_resource

@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from api.access.caller import Caller
-from api.answers import etag
 from api.entry_reads import answers_of
 from api.parts import Parts
 from api.receiving import KickOff, kick_off_from
 from api.resources import find
 from api.returning import MINIMAL, OUTCOME, REPRESENTATION, content_for, outcome
 from fhir_mappings.bundle import ParsedBundle, ParsedEntry, parse_bundle
+from fhir_mappings.etags import etag
 from fhir_mappings.issues import INFORMATION, Issue, operation_outcome
 from fhir_mappings.own_output import is_own_output
 from fhir_mappings.report_frame import instant

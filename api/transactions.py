@@ -13,6 +13,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 
+from admission.incoming import Intake, intake_from
 from api import async_answers
 from api.access.caller import Caller
 from api.access.guard import needs
@@ -24,7 +25,6 @@ from api.dialects import Ask, read_ask
 from api.entry_checks import Surroundings, deletions_of, refusals_of, targets_of
 from api.entry_refusals import EntryRefusal
 from api.errors import RequestRefused
-from api.incoming import Intake, intake_from
 from api.parts import GivenParts, Parts, base_of
 from api.receiving import KickOff, held_in, receive
 from api.returning import applied

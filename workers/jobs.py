@@ -10,24 +10,22 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import structlog
 
+from admission.search_terms import report_resource
 from correlation.catalogue import Knowledge
 from fhir_mappings.basis import Basis, write_basis
 from fhir_mappings.recomputed import AMENDED, Assessed, assessed, kept_from_record, own_reference, write_version
 from fhir_mappings.resource_json import dumps
 from fhir_mappings.result_bundle import ReportIdentity, no_report_collection
-from fhir_mappings.search_values import search_values
 from fhir_mappings.timeline import KeptResource
 from store import jobs, reports, resources
 from store.database import Database
 from store.errors import LeaseLost, StoreError
 from store.outbox import bring_next
 from store.queue import Queue
-from store.reports import ReportDraft, ReportResource, Standing
-from store.search_criteria import SearchSpan, SearchValues
+from store.reports import ReportDraft, Standing
 from store.settings import StoreSettings
 from workers.lease import KeptLease
 from workers.retries import worth_another_attempt
@@ -148,25 +146,11 @@ def _write(found: Assessed, basis: Basis) -> tuple[ReportDraft, bytes | None]:
         version=basis.identity.version,
         status=basis.identity.status,
         content_digest=written.content_digest,
-        resources=tuple(
-            ReportResource(
-                type=resource["resourceType"],
-                id=resource["id"],
-                content=dumps(resource),
-                search=_search_values(resource),
-            )
-            for resource in written.resources
-        ),
+        resources=tuple(report_resource(resource) for resource in written.resources),
         revision_of=basis.revision_of,
         basis=write_basis(basis),
     )
     return draft, None if written.outcome is None else dumps(written.outcome)
-
-
-def _search_values(resource: dict[str, Any]) -> SearchValues:
-    found = search_values(resource)
-    span = None if found.span is None else SearchSpan(**found.span.ends_as_text())
-    return SearchValues(tokens=found.tokens, references=found.references, span=span)
 
 
 def _what_is_missing(found: Assessed) -> bytes:

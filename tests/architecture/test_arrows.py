@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("api", "cli", "correlation", "ehr", "fhir_mappings", "store", "workers")
+ROOMS = ("admission", "api", "cli", "correlation", "ehr", "fhir_mappings", "store", "workers")
 BANNED_NAMES = {"utils", "helpers", "common", "base", "manager", "handler", "service", "misc"}
 READS_ENVIRONMENT = {"api/main.py", "workers/main.py", "cli/main.py"}
 

@@ -1,4 +1,4 @@
-"""The wheel alone, in an empty environment with the locked packages, holds exactly our seven rooms and serves."""
+"""The wheel alone, in an empty environment with the locked packages, holds exactly our eight rooms and serves."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = {"api", "cli", "correlation", "ehr", "fhir_mappings", "store", "workers"}
+ROOMS = {"admission", "api", "cli", "correlation", "ehr", "fhir_mappings", "store", "workers"}
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from api.incoming import intake_from
-from api.rewriting import rewrite_references
+from admission.incoming import intake_from
+from admission.rewriting import rewrite_references
 from correlation.knowledge_base import knowledge_files
 from fhir_mappings.bundle import parse_bundle
 from fhir_mappings.patient_groups import sort_by_patient

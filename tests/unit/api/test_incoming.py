@@ -1,8 +1,8 @@
 import json
 from typing import Any
 
-from api.incoming import Intake, intake_from
-from api.rewriting import rewrite_references
+from admission.incoming import Intake, intake_from
+from admission.rewriting import rewrite_references
 from fhir_mappings.bundle import parse_bundle
 from fhir_mappings.patient_groups import sort_by_patient
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from api.incoming import Intake, intake_from
+from admission.incoming import Intake, intake_from
 from fhir_mappings.bundle import parse_bundle
 from fhir_mappings.patient_groups import sort_by_patient
 from tests.unit.api.service import ASYNC, FHIR_JSON, Door

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from api.answers import versions_named
-from api.patient_links import link_key, links_in
-from api.rewriting import REFERENCE
-from api.searching import ConditionRefused, condition_from, values_from
+from admission.patient_links import link_key, links_in
+from admission.rewriting import REFERENCE
+from admission.search_terms import ConditionRefused, condition_from, values_from
 from fhir_mappings.bundle import BundleRejected, ParsedBundle, ParsedEntry
 from fhir_mappings.elements import codings, mapping, objects, string
+from fhir_mappings.etags import versions_named
 from fhir_mappings.issues import ERROR, INFORMATION, Issue, grouped
 from fhir_mappings.own_output import is_own_output
 from fhir_mappings.patient import PatientGroup
