@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from api.settings import ApiSettings
+from ehr.settings import EhrSettings
 from store.environment import Setting, check_rooms, list_settings, read_settings
 from store.settings import StoreSettings
 from workers.settings import WorkerSettings
 
-ROOMS: Mapping[str, type] = {"api": ApiSettings, "store": StoreSettings, "workers": WorkerSettings}
+ROOMS: Mapping[str, type] = {
+    "api": ApiSettings,
+    "store": StoreSettings,
+    "workers": WorkerSettings,
+    "ehr": EhrSettings,
+}
 
 
 def all_settings(environment: Mapping[str, str]) -> dict[str, tuple[Setting, ...]]:

@@ -10,6 +10,7 @@ from api.settings import ApiSettings
 from correlation.knowledge_base import load_knowledge
 from correlation.knowledge_page import render
 from correlation.knowledge_page_visibility import PICTURE, picture
+from ehr.settings import EhrSettings
 from fhir_mappings.conformance import conformance_resources
 from fhir_mappings.evidence.card import evidence_card
 from fhir_mappings.evidence.pages import evidence_markdown
@@ -30,6 +31,7 @@ def every_setting() -> tuple[Setting, ...]:
         *list_settings(StoreSettings(), room="store"),
         *list_settings(ApiSettings(), room="api"),
         *list_settings(WorkerSettings(), room="workers"),
+        *list_settings(EhrSettings(), room="ehr"),
     )
 
 
