@@ -6,7 +6,7 @@ from (`quote`), so that a reader of the report can check it. Dates are ranges; `
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
@@ -195,13 +195,43 @@ class Medication:
     active: bool = True
 
 
+class DataClass(StrEnum):
+    """A class of data that a record can hold, as a reader thinks of it."""
+
+    PERSON = "person"  # who the patient is: sex, age
+    FILLER_HISTORY = "filler-history"  # procedures, and the products used in them
+    IMAGING = "imaging"  # studies and the radiologists' reports
+    OBSERVATIONS = "observations"  # laboratory results and coded imaging findings
+    CONDITIONS = "conditions"
+    MEDICINES = "medicines"
+
+
+class WithheldBecause(StrEnum):
+    """Why data that may exist could not be seen."""
+
+    MASKED = "masked"  # a server sent resources with parts taken out
+    NOT_PERMITTED = "not-permitted"  # the access of who asked does not reach so far
+    LIMITED = "limited"  # the access reaches a part of the class only
+    NOT_FETCHED = "not-fetched"  # a server failed while it was asked
+    CONFIDENTIAL = "confidential"  # labelled as more confidential than the reader may see
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Withheld:
+    """A class of data that could not be seen, or not wholly, and why. It says nothing of what is in it."""
+
+    data: DataClass
+    because: WithheldBecause
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientTimeline:
     """All facts of one patient that the engine may use, each tuple in date order (unknown dates last).
 
     `findings` may hold negated ones (`Certainty.NEGATED`): they say that something was looked for and not seen.
     `age_years` is the least and greatest possible age on the day of the newest imaging, or on `as_of` without imaging.
-    `sex` is `female`, `male` or `None`. `withheld` names classes of data that exist and could not be seen.
+    `sex` is `female`, `male` or `None`. `withheld` names the classes of data that could not be seen: what they
+    hold may speak for or against anything.
     """
 
     injections: tuple[FillerInjection, ...] = ()
@@ -212,4 +242,4 @@ class PatientTimeline:
     medications: tuple[Medication, ...] = ()
     sex: str | None = None
     age_years: tuple[int, int] | None = None
-    withheld: tuple[str, ...] = field(default=())
+    withheld: tuple[Withheld, ...] = ()

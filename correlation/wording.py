@@ -177,5 +177,7 @@ def limitation_words(knowledge: Knowledge, chart: Chart) -> tuple[str, ...]:
     if any(item.range_is_default for item in chart.timeline.labs):
         told.append(words.say("limit.default_ranges"))
     if chart.timeline.withheld:
-        told.append(words.say("limit.withheld", withheld=words.joined(chart.timeline.withheld)))
+        told.append(
+            words.say("limit.withheld", withheld=words.joined(item.data.value for item in chart.timeline.withheld))
+        )
     return tuple(told)

@@ -6,6 +6,7 @@ are `urn:uuid`s, and the report's id is made from what the patient is known by: 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -13,6 +14,7 @@ from typing import Any, Final
 from correlation.assess import assess
 from correlation.assessment import Assessment
 from correlation.catalogue import Knowledge
+from correlation.timeline import Withheld
 from correlation.worksheet_text import worksheet_text
 from fhir_mappings import canonical
 from fhir_mappings.bundle import SUBJECT_ELEMENTS, ParsedBundle, parse_bundle
@@ -54,13 +56,22 @@ def correlate_bundle(
 
 
 def correlate_parsed(
-    parsed: ParsedBundle, *, knowledge: Knowledge, as_of: date, issued: datetime, software_version: str
+    parsed: ParsedBundle,
+    *,
+    knowledge: Knowledge,
+    as_of: date,
+    issued: datetime,
+    software_version: str,
+    withheld: Iterable[Withheld] = (),
 ) -> StatelessResult:
-    """The same for a Bundle that was read already. Raises `BundleRejected` (two patients, a conflict)."""
+    """The same for a Bundle that was read already. Raises `BundleRejected` (two patients, a conflict).
+
+    `withheld` are the classes of data that are known not to be in it, or not wholly.
+    """
     by_patient = sort_by_patient(parsed)
     group = one_patient(by_patient.groups)
     kept = kept_from_bundle(parsed, entries=group.entries)
-    mapped = timeline_from(kept, as_of=as_of, knowledge=knowledge)
+    mapped = timeline_from(kept, as_of=as_of, knowledge=knowledge, withheld=withheld)
     assessment = assess(mapped.timeline, knowledge, as_of=as_of)
     issues = (*parsed.issues, *by_patient.issues)
     patient_url = _patient_url(group)

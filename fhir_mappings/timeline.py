@@ -22,11 +22,12 @@ from correlation.timeline import (
     Medication,
     PatientTimeline,
     ResourceRef,
+    Withheld,
 )
 from fhir_mappings.bundle import ParsedBundle, ParsedEntry
 from fhir_mappings.condition import read_condition, read_procedure_condition
 from fhir_mappings.dates import read_date
-from fhir_mappings.elements import mapping, objects, string
+from fhir_mappings.elements import mapping, string
 from fhir_mappings.imaging import Imaging, read_reports, start_imaging
 from fhir_mappings.issues import INFORMATION, Issue, grouped
 from fhir_mappings.medication import MEDICATION_TYPES, read_medication
@@ -40,9 +41,9 @@ from fhir_mappings.references import Addressed, References, base_of, without_ver
 from fhir_mappings.resource_json import digest
 from fhir_mappings.resource_types import KEPT_TYPES
 from fhir_mappings.unknown_fields import unknown_fields
+from fhir_mappings.withheld import masked
 
 _T = TypeVar("_T")
-_WITHHELD_LABELS: Final = frozenset({"REDACTED", "MASKED"})
 _FAR: Final = date.max
 
 
@@ -64,8 +65,13 @@ class _Facts:
     medications: list[Medication] = field(default_factory=list)
 
 
-def timeline_from(resources: Sequence[KeptResource], *, as_of: date, knowledge: Knowledge) -> Mapped:
-    """One patient's facts in date order. All resources must be theirs (`patient_groups`); ours is not read."""
+def timeline_from(
+    resources: Sequence[KeptResource], *, as_of: date, knowledge: Knowledge, withheld: Iterable[Withheld] = ()
+) -> Mapped:
+    """One patient's facts in date order. All resources must be theirs (`patient_groups`); ours is not read.
+
+    `withheld` are the classes of data that are known not to be among the resources, or not wholly.
+    """
     issues: list[Issue] = []
     kept = _without_own(resources, issues)
     patients = [one for one in kept if string(one.resource.get("resourceType")) == "Patient"]
@@ -84,7 +90,7 @@ def timeline_from(resources: Sequence[KeptResource], *, as_of: date, knowledge: 
         medications=tuple(sorted(facts.medications, key=lambda one: (one.concept, one.source.reference))),
         sex=record.sex,
         age_years=_age(record.birth, exams, as_of),
-        withheld=_withheld(record),
+        withheld=tuple(sorted({*withheld, *masked(source.resource for source in record.sources)})),
     )
     return Mapped(
         timeline=timeline,
@@ -255,20 +261,6 @@ def _age(birth: DateRange | None, exams: Sequence[ImagingExam], as_of: date) -> 
 
 def _years(born: date, day: date) -> int:
     return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
-
-
-def _withheld(record: Record) -> tuple[str, ...]:
-    """The types of resources that a server sent with parts taken out (security label REDACTED or MASKED)."""
-    return tuple(
-        sorted(
-            {
-                source.type
-                for source in record.sources
-                for label in objects(mapping(source.resource.get("meta")).get("security"))
-                if string(label.get("code")) in _WITHHELD_LABELS
-            }
-        )
-    )
 
 
 def _inputs(timeline: PatientTimeline, record: Record) -> tuple[ResourceRef, ...]:

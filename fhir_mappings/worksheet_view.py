@@ -100,7 +100,7 @@ def worksheet_view(assessment: Assessment, knowledge: Knowledge, *, header: Work
             for fact in assessment.unused
             if fact.source not in {injection.source for injection in assessment.timeline.injections}
         ],
-        "withheld": assessment.timeline.withheld,
+        "withheld": [item.data.value for item in assessment.timeline.withheld],
         "limitations": [sentence(item) for item in assessment.limitations],
         "statements": statement_words(words),
         "knowledge_status": knowledge.status,

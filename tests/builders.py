@@ -15,6 +15,7 @@ from correlation.timeline import (
     BodySite,
     Certainty,
     ClinicalCondition,
+    DataClass,
     FillerInjection,
     FindingKind,
     ImagingExam,
@@ -24,9 +25,12 @@ from correlation.timeline import (
     PatientTimeline,
     ResourceRef,
     Side,
+    Withheld,
+    WithheldBecause,
 )
 
 AS_OF = date(2026, 11, 1)
+NOT_PERMITTED = Withheld(data=DataClass.FILLER_HISTORY, because=WithheldBecause.NOT_PERMITTED)
 _numbers = count(1)
 
 SIDES = {
@@ -191,7 +195,7 @@ def timeline(
     medications: Sequence[Medication] = (),
     sex: str | None = "female",
     age: tuple[int, int] | None = (48, 48),
-    withheld: tuple[str, ...] = (),
+    withheld: tuple[Withheld, ...] = (),
 ) -> PatientTimeline:
     return PatientTimeline(
         injections=tuple(injections),

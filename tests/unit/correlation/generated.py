@@ -22,7 +22,7 @@ from correlation.timeline import (
     LabResult,
     PatientTimeline,
 )
-from tests.builders import condition, exam, finding, injection, lab, labs, medication, timeline
+from tests.builders import NOT_PERMITTED, condition, exam, finding, injection, lab, labs, medication, timeline
 
 T = TypeVar("T")
 
@@ -70,7 +70,7 @@ def record_of(number: int) -> PatientTimeline:
         medications=[medication(chance.choice(CONDITIONS)) for _ in range(chance.choice([0, 0, 2]))],
         sex=chance.choice(["female", "male", None]),
         age=chance.choice([None, (12, 12), (17, 18), (48, 49), (70, 70)]),
-        withheld=chance.choice([(), (), (), ("psychiatry",)]),
+        withheld=chance.choice([(), (), (), (NOT_PERMITTED,)]),
     )
 
 

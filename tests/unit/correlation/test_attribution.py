@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from correlation.timeline import Certainty, FillerInjection, ImagingFinding, PatientTimeline
-from tests.builders import assessed, condition, exam, finding, injection, labs, ref, timeline
+from tests.builders import NOT_PERMITTED, assessed, condition, exam, finding, injection, labs, ref, timeline
 
 
 def said(facts: PatientTimeline) -> str | None:
@@ -138,7 +138,7 @@ def test_without_a_record_only_a_typical_pattern_is_undecided() -> None:
     assert said(timeline(findings=[finding()])) == "indeterminate"
     assert said(timeline(findings=[finding(at="finger_pulp both")])) == "not-explained"
     assert said(timeline(findings=[finding(certainty=Certainty.POSSIBLE, at="finger_pulp left")])) == "indeterminate"
-    assert said(timeline(findings=[finding(at="finger_pulp both")], withheld=("sensitive",))) == "indeterminate"
+    assert said(timeline(findings=[finding(at="finger_pulp both")], withheld=(NOT_PERMITTED,))) == "indeterminate"
 
 
 def test_a_probable_disease_with_nothing_on_record_is_not_explained() -> None:

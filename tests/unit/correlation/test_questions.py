@@ -8,7 +8,19 @@ from correlation.assessment import Reply
 from correlation.knowledge_base import load_knowledge
 from correlation.questions import QUESTIONS
 from correlation.timeline import Certainty, PatientTimeline
-from tests.builders import assessed, cause, condition, exam, finding, injection, lab, labs, medication, timeline
+from tests.builders import (
+    NOT_PERMITTED,
+    assessed,
+    cause,
+    condition,
+    exam,
+    finding,
+    injection,
+    lab,
+    labs,
+    medication,
+    timeline,
+)
 
 # Absence of a record, or of a word in a report, is not absence of the thing.
 NEVER_NO = {
@@ -184,7 +196,7 @@ TABLE: list[tuple[str, str, PatientTimeline, Reply]] = [
     ("filler_recorded", "filler_caha", PLAIN, NO),
     ("filler_recorded", "filler_caha", filled(ignored="not done"), NO),
     ("filler_recorded", "filler_caha", filled(material="unknown"), UNKNOWN),
-    ("filler_recorded", "filler_caha", timeline(findings=[finding()], withheld=("sensitive",)), UNKNOWN),
+    ("filler_recorded", "filler_caha", timeline(findings=[finding()], withheld=(NOT_PERMITTED,)), UNKNOWN),
     ("no_filler_recorded", "idiopathic_calcinosis", PLAIN, YES),
     ("no_filler_recorded", "idiopathic_calcinosis", filled(), NO),
     ("mineral_metabolism_normal", "filler_caha", timeline(findings=[finding()], labs=labs()), YES),

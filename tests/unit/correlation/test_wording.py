@@ -10,7 +10,7 @@ from correlation.assessment import Attribution, Category
 from correlation.knowledge_base import load_knowledge
 from correlation.timeline import PatientTimeline
 from correlation.worksheet_text import worksheet_text
-from tests.builders import assessed, cause, condition, exam, finding, injection, lab, labs, timeline
+from tests.builders import NOT_PERMITTED, assessed, cause, condition, exam, finding, injection, lab, labs, timeline
 
 FORBIDDEN = ("benign", "excluded", "no follow-up needed", "no disease", "probability", "%")
 RECORDS = [
@@ -22,7 +22,7 @@ RECORDS = [
     timeline(
         injections=[injection(on=None, sites=(), material="unknown", product="100% filler")], findings=[finding()]
     ),
-    timeline(injections=[injection(ignored="not done")], findings=[finding(quote="")], withheld=("sensitive",)),
+    timeline(injections=[injection(ignored="not done")], findings=[finding(quote="")], withheld=(NOT_PERMITTED,)),
     timeline(findings=[finding()], labs=[lab("calcium", None, unusable="unknown unit")]),
     timeline(findings=[finding(at=None, on=None)], conditions=[condition("esrd")]),
     timeline(),
