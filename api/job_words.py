@@ -9,6 +9,8 @@ from store.job_states import Reason, Status
 from store.jobs import Job
 
 _WORDS: Mapping[Reason, str] = {
+    Reason.WAITING_FOR_EHR: "waiting to ask the EHR",
+    Reason.FETCHING: "asking the EHR",
     Reason.WAITING_FOR_WORKER: "waiting for a worker",
     Reason.WAITING_FOR_PATIENT: "waiting for another job of the same patient",
     Reason.WAITING_FOR_RETRY: "waiting to try again",

@@ -18,6 +18,8 @@ class Status(StrEnum):
 class Reason(StrEnum):
     """The finer word beside the status, for people and `X-Progress`."""
 
+    WAITING_FOR_EHR = "waiting-for-ehr"  # the patient's record is to be fetched from there first
+    FETCHING = "fetching"
     WAITING_FOR_WORKER = "waiting-for-worker"
     WAITING_FOR_PATIENT = "waiting-for-patient"  # another job of the same patient is at work
     WAITING_FOR_RETRY = "waiting-for-retry"

@@ -19,7 +19,7 @@ from store.database import Database
 from store.errors import AlreadyFinished, LeaseLost, NotFound
 from store.job_states import FINISHED, Reason, Status
 from store.patients import lock
-from store.tables import jobs, submissions
+from store.tables import NEEDS_FETCH, jobs, submissions
 
 MAX_ATTEMPTS = 5
 
@@ -43,7 +43,14 @@ _HOLDER = sa.select(sa.func.max(jobs.c.lease_until)).where(
     jobs.c.patient_id == _PATIENT,
     jobs.c.status == Status.IN_PROGRESS,
     jobs.c.lease_until > _NOW,
+    jobs.c.reason != Reason.FETCHING,  # it only waits for an EHR
     jobs.c.id != _JOB,
+)
+_TO_FETCH = (
+    sa.select(jobs.c.id)
+    .where(jobs.c.status == Status.RECEIVED, NEEDS_FETCH, jobs.c.available_at <= _NOW)
+    .order_by(jobs.c.available_at, jobs.c.id)
+    .limit(1)
 )
 _TAKE = (
     sa.update(jobs)
@@ -77,7 +84,8 @@ _FREE = (
 class Job:
     """One job as its Task shows it.
 
-    `outcome` is an OperationOutcome in bytes; `error_type` the name of an exception.
+    `outcome` is an OperationOutcome in bytes; `error_type` the name of an exception; `source` that of an EHR from which
+    the patient's record is fetched first.
     """
 
     id: str
@@ -96,6 +104,7 @@ class Job:
     outcome: bytes | None
     report_id: str | None
     report_version: int | None
+    source: str | None = None
 
     @property
     def finished(self) -> bool:
@@ -105,7 +114,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
-    """A claim on a job. `attempt` counts from 1; `fence` and `worker` prove the claim; it holds until `lease_until`."""
+    """A claim on a job. `attempt` counts from 1; `fence` and `worker` prove the claim; it holds until `lease_until`.
+
+    `source` is the EHR that the job fetches from, None where it does not.
+    """
 
     job_id: str
     patient_id: str
@@ -114,6 +126,7 @@ class Claimed:
     fence: int
     worker: str
     lease_until: datetime
+    source: str | None = None
 
 
 def get(database: Database, job_id: str) -> Job:
@@ -151,7 +164,7 @@ def claim(
 
     def work(connection: Connection) -> Claimed | None:
         row = _locked(connection, job_id)
-        if row is None or row.status in FINISHED:
+        if row is None or row.status in FINISHED or _needs_fetch(row):
             return None
         if row.status == Status.IN_PROGRESS and row.lease_until > now:
             return None
@@ -164,31 +177,30 @@ def claim(
         if holder is not None:
             _put_back(connection, job_id, reason=Reason.WAITING_FOR_PATIENT, available_at=holder)
             return None
-        lease_until = now + timedelta(seconds=lease_seconds)
-        connection.execute(
-            _TAKE,
-            {
-                "of": job_id,
-                "status": Status.IN_PROGRESS,
-                "reason": Reason.CORRELATING,
-                "attempts": row.attempts + 1,
-                "fence": row.fence + 1,
-                "worker": worker,
-                "lease_until": lease_until,
-                "started_at": row.started_at or now,
-            },
-        )
-        return Claimed(
-            job_id=job_id,
-            patient_id=row.patient_id,
-            submission_id=row.submission_id,
-            attempt=row.attempts + 1,
-            fence=row.fence + 1,
-            worker=worker,
-            lease_until=lease_until,
-        )
+        return _take(connection, row, reason=Reason.CORRELATING, worker=worker, now=now, lease_seconds=lease_seconds)
 
     # A power cut that forgets a claim does no harm: the claim is proved by worker and lease, too.
+    return database.write_again(work, durable=False)
+
+
+def claim_fetch(
+    database: Database, *, worker: str, now: datetime, lease_seconds: float, max_attempts: int = MAX_ATTEMPTS
+) -> Claimed | None:
+    """Take the job that has waited longest for its patient to be fetched from an EHR; `None` where none is due.
+
+    Jobs of the patient that need no EHR go on meanwhile. Raises Busy.
+    """
+    with database.read() as connection:
+        job_id = connection.scalar(_TO_FETCH, {"now": now})
+    if job_id is None:
+        return None
+
+    def work(connection: Connection) -> Claimed | None:
+        row = _locked(connection, job_id)
+        if row is None or row.status != Status.RECEIVED or not _needs_fetch(row) or row.available_at > now:
+            return None  # another worker was first
+        return _take(connection, row, reason=Reason.FETCHING, worker=worker, now=now, lease_seconds=lease_seconds)
+
     return database.write_again(work, durable=False)
 
 
@@ -248,11 +260,12 @@ def retry(database: Database, job_id: str, *, now: datetime) -> None:
             raise NotFound("Task", job_id)
         if row.status not in {Status.FAILED, Status.CANCELLED}:
             raise AlreadyFinished(f"job {job_id} is {row.status}")
-        _put_back(connection, job_id, reason=Reason.WAITING_FOR_WORKER, available_at=now)
+        reason = Reason.WAITING_FOR_EHR if row.source is not None else Reason.WAITING_FOR_WORKER
+        _put_back(connection, job_id, reason=reason, available_at=now)
         connection.execute(
             sa.update(jobs)
             .where(jobs.c.id == job_id)
-            .values(attempts=0, finished_at=None, error_type=None, outcome=None)
+            .values(attempts=0, finished_at=None, error_type=None, outcome=None, fetched_at=None)
         )
 
     database.write_again(work)
@@ -297,6 +310,14 @@ def complete(
     _end(connection, claimed, status=Status.COMPLETED, reason=reason, now=now, said=said)
 
 
+def note_fetched(connection: Connection, claimed: Claimed, *, now: datetime) -> None:
+    """Let a job go on whose patient was fetched, by a claim that was required in this transaction (`store.fetched`)."""
+    _put_back(connection, claimed.job_id, reason=Reason.WAITING_FOR_WORKER, available_at=now)
+    connection.execute(
+        sa.update(jobs).where(jobs.c.id == claimed.job_id).values(attempts=0, error_type=None, fetched_at=now)
+    )
+
+
 def free_patient(connection: Connection, patient_id: str, *, now: datetime) -> None:
     """Make due the oldest job that waits for this patient; the others follow one by one."""
     connection.execute(_FREE, {"patient": patient_id, "available_at": now})
@@ -319,7 +340,8 @@ def release_expired(database: Database, *, now: datetime, limit: int, max_attemp
             if row.attempts >= max_attempts:
                 _end(connection, _ending(row), status=Status.FAILED, reason=Reason.WORKER_LOST, now=now)
             else:
-                _put_back(connection, job_id, reason=Reason.WAITING_FOR_WORKER, available_at=now)
+                reason = Reason.WAITING_FOR_EHR if _needs_fetch(row) else Reason.WAITING_FOR_WORKER
+                _put_back(connection, job_id, reason=reason, available_at=now)
 
         database.write_again(work)
     return len(found)
@@ -333,6 +355,45 @@ def _locked(connection: Connection, job_id: str) -> Row[tuple[object, ...]] | No
             return None
         lock(connection, patient_id)
     return connection.execute(_BY_ID, {"job": job_id}).first()
+
+
+def _needs_fetch(row: Row[tuple[object, ...]]) -> bool:
+    return row.source is not None and row.fetched_at is None
+
+
+def _take(
+    connection: Connection,
+    row: Row[tuple[object, ...]],
+    *,
+    reason: Reason,
+    worker: str,
+    now: datetime,
+    lease_seconds: float,
+) -> Claimed:
+    lease_until = now + timedelta(seconds=lease_seconds)
+    connection.execute(
+        _TAKE,
+        {
+            "of": row.id,
+            "status": Status.IN_PROGRESS,
+            "reason": reason,
+            "attempts": row.attempts + 1,
+            "fence": row.fence + 1,
+            "worker": worker,
+            "lease_until": lease_until,
+            "started_at": row.started_at or now,
+        },
+    )
+    return Claimed(
+        job_id=row.id,
+        patient_id=row.patient_id,
+        submission_id=row.submission_id,
+        attempt=row.attempts + 1,
+        fence=row.fence + 1,
+        worker=worker,
+        lease_until=lease_until,
+        source=row.source,
+    )
 
 
 def _ours(claimed: Claimed, now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
@@ -423,6 +484,7 @@ def _read(database: Database, condition: sa.ColumnElement[bool], *, limit: int =
                 outcome=row.outcome,
                 report_id=row.report_id,
                 report_version=row.report_version,
+                source=row.source,
             )
             for row in connection.execute(query)
         ]

@@ -24,7 +24,7 @@ from store.job_states import Status
 from store.jobs import MAX_ATTEMPTS, Job, get, release_expired
 from store.queue import Queue
 from store.settings import StoreSettings
-from store.tables import jobs
+from store.tables import NEEDS_FETCH, jobs
 
 BATCH = 200
 RECHECK_SECONDS = 5.0
@@ -94,6 +94,7 @@ def bring_next(database: Database, queue: Queue, patient_id: str, *, now: dateti
         jobs.c.status == Status.RECEIVED,
         jobs.c.queued_at.is_(None),
         jobs.c.available_at <= now,
+        sa.not_(NEEDS_FETCH),
     )
     with contextlib.suppress(StoreError):
         with database.read() as connection:
@@ -202,7 +203,12 @@ def _look_up_waiting(database: Database, queue: Queue, *, now: datetime, recheck
 def _queue_due(database: Database, queue: Queue, *, now: datetime, limit: int) -> int:
     query = (
         sa.select(jobs.c.id, jobs.c.fence)
-        .where(jobs.c.status == Status.RECEIVED, jobs.c.queued_at.is_(None), jobs.c.available_at <= now)
+        .where(
+            jobs.c.status == Status.RECEIVED,
+            jobs.c.queued_at.is_(None),
+            jobs.c.available_at <= now,
+            sa.not_(NEEDS_FETCH),
+        )
         .order_by(jobs.c.available_at)
         .limit(limit)
     )

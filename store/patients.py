@@ -19,6 +19,8 @@ from store.incoming import PatientIdentity
 from store.tables import patient_keys, patients, without_nul
 
 _DATE_LENGTH = len("2018-05-01")
+_IDENTIFIER = "identifier|"
+_URL = "url|"
 # Built once: see store.candidates.
 _KEYS: sa.BindParameter[str] = sa.bindparam("keys", expanding=True)
 _PATIENTS_BY_KEY = (
@@ -84,6 +86,29 @@ def resolve(connection: Connection, identity: PatientIdentity, *, group: int, no
     return patient_id, met
 
 
+def addresses_at(connection: Connection, patient_id: str, base_url: str) -> list[str]:
+    """The addresses that a patient, and those whose record became a part of theirs, have on a server."""
+    prefix = f"{base_url}/Patient/"
+    every = (key.removeprefix(_URL) for key in _keys_of(connection, patient_id) if key.startswith(_URL))
+    return [address for address in every if address.startswith(prefix)]
+
+
+def identifiers_of(connection: Connection, patient_id: str) -> list[tuple[str, str]]:
+    """The identifiers (system, value) of a patient, and of those whose record became a part of theirs."""
+    found = []
+    for key in _keys_of(connection, patient_id):
+        if key.startswith(_IDENTIFIER):
+            length, _, rest = key.removeprefix(_IDENTIFIER).partition("|")
+            found.append((rest[: int(length)], rest[int(length) + 1 :]))
+    return found
+
+
+def _keys_of(connection: Connection, patient_id: str) -> list[str]:
+    record = sa.select(patients.c.id).where(sa.or_(patients.c.id == patient_id, patients.c.merged_into == patient_id))
+    query = sa.select(patient_keys.c.key).where(patient_keys.c.patient_id.in_(record)).order_by(patient_keys.c.key)
+    return list(connection.scalars(query))
+
+
 def lock(connection: Connection, patient_id: str) -> None:
     """Let no other transaction work on this patient until this one ends (in SQLite a writer is alone anyway)."""
     if connection.dialect.name != "sqlite":
@@ -107,13 +132,13 @@ def identifier_keys(identifiers: Iterable[tuple[str, str]]) -> list[str]:
     """Identifiers as keys. One without system or without value matches nothing, so it gives none."""
     # The length in front keeps ("a|b", "c") and ("a", "b|c") apart.
     return [
-        without_nul(f"identifier|{len(system)}|{system}|{value}") for system, value in identifiers if system and value
+        without_nul(f"{_IDENTIFIER}{len(system)}|{system}|{value}") for system, value in identifiers if system and value
     ]
 
 
 def url_keys(urls: Iterable[str]) -> list[str]:
     """Absolute addresses as keys. `urn:` means something only inside its bundle, so it gives none."""
-    return [without_nul(f"url|{url}") for url in urls if url.startswith(("http://", "https://"))]
+    return [without_nul(f"{_URL}{url}") for url in urls if url.startswith(("http://", "https://"))]
 
 
 def contradicts(known_date: str | None, said_date: str | None) -> bool:

@@ -7,13 +7,15 @@ are not looked into.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from store import audit, search_index
+from store import audit, search_index, write_backs
 from store.database import Database
 from store.errors import AlreadyFinished, Busy, NotFound, VersionConflict
 from store.job_states import Reason
@@ -23,6 +25,9 @@ from store.search_criteria import NO_VALUES, SearchValues
 from store.search_index import OF_NO_REPORT, Indexed
 from store.tables import patients, report_resources, report_versions, reports
 
+Servers = Mapping[str, str]
+"""Names of EHRs, and their base addresses."""
+NOWHERE: Servers = MappingProxyType({})
 FINAL = "final"
 ENTERED_IN_ERROR = "entered-in-error"
 
@@ -144,18 +149,34 @@ def living(database: Database, patient_id: str) -> LivingReport | None:
 
 
 def finish(
-    database: Database, claimed: Claimed, *, draft: ReportDraft | None, outcome: bytes | None, now: datetime
+    database: Database,
+    claimed: Claimed,
+    *,
+    draft: ReportDraft | None,
+    outcome: bytes | None,
+    now: datetime,
+    write_back_to: Servers = NOWHERE,
 ) -> FinishedReport:
     """Keep a report's version and complete its job, both or neither.
 
     With `draft=None` there is nothing to report; a living report stays as it is. A draft whose `content_digest` equals
-    the living one's makes no new version. Raises LeaseLost; Busy where the report moved on since `standing`.
+    the living one's makes no new version. The report is wanted on the EHRs `write_back_to` that know the patient.
+    Raises LeaseLost; Busy where the report moved on since `standing`.
     """
 
     def work(connection: Connection) -> FinishedReport:
         lock(connection, claimed.patient_id)
         require_claim(connection, claimed, now=now)
         result, reason = _keep(connection, claimed, draft, now=now)
+        if result.report_id is not None and result.version is not None:
+            write_backs.want(
+                connection,
+                result.report_id,
+                version=result.version,
+                patient_id=claimed.patient_id,
+                servers=write_back_to,
+                now=now,
+            )
         complete(
             connection,
             claimed,
@@ -178,8 +199,12 @@ def sign(
     resources: tuple[ReportResource, ...],
     caller_id: str,
     now: datetime,
+    write_back_to: Servers = NOWHERE,
 ) -> int:
-    """Keep a signed version (`final`); its number. Raises NotFound, VersionConflict, AlreadyFinished (withdrawn)."""
+    """Keep a signed version (`final`); its number. It is wanted on the EHRs `write_back_to` that know the patient.
+
+    Raises NotFound, VersionConflict, AlreadyFinished (withdrawn).
+    """
     return _revise(
         database,
         report_id,
@@ -188,6 +213,7 @@ def sign(
         resources=resources,
         caller_id=caller_id,
         now=now,
+        write_back_to=write_back_to,
     )
 
 
@@ -199,6 +225,7 @@ def withdraw(
     resources: tuple[ReportResource, ...],
     caller_id: str,
     now: datetime,
+    write_back_to: Servers = NOWHERE,
 ) -> int:
     """Keep an `entered-in-error` version and close the report: new facts start another. Errors as `sign`."""
     return _revise(
@@ -209,6 +236,7 @@ def withdraw(
         resources=resources,
         caller_id=caller_id,
         now=now,
+        write_back_to=write_back_to,
     )
 
 
@@ -278,6 +306,7 @@ def _revise(
     resources: tuple[ReportResource, ...],
     caller_id: str,
     now: datetime,
+    write_back_to: Servers,
 ) -> int:
     def work(connection: Connection) -> int:
         patient_id = connection.scalar(sa.select(reports.c.patient_id).where(reports.c.id == report_id))
@@ -308,6 +337,9 @@ def _revise(
             patient_id=patient_id,
         )
         audit.write(connection, [entry])
+        write_backs.want(
+            connection, report_id, version=draft.version, patient_id=patient_id, servers=write_back_to, now=now
+        )
         return draft.version
 
     return database.write_again(work)

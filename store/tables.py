@@ -9,6 +9,7 @@ from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary,
 from sqlalchemy.engine import Dialect
 
 OPEN_JOB = sa.text("status IN ('received', 'in-progress')")
+_TO_BE_FETCHED = sa.text("source IS NOT NULL AND fetched_at IS NULL")
 
 
 class Moment(sa.TypeDecorator[datetime]):
@@ -170,12 +171,17 @@ jobs = Table(
     Column("outcome", LargeBinary),  # an OperationOutcome, as bytes
     Column("report_id", Text),
     Column("report_version", Integer),
+    Column("source", Text),  # the name of an EHR to fetch the patient's record from first
+    Column("fetched_at", Moment),  # when that was done, for this job
     Index("ix_jobs_open", "status", "available_at", sqlite_where=OPEN_JOB, postgresql_where=OPEN_JOB),
     Index("ix_jobs_open_patient", "patient_id", "status", sqlite_where=OPEN_JOB, postgresql_where=OPEN_JOB),
     Index("ix_jobs_patient", "patient_id", "created_at"),
     Index("ix_jobs_status", "status", "finished_at"),
+    Index("ix_jobs_to_fetch", "status", "available_at", sqlite_where=_TO_BE_FETCHED, postgresql_where=_TO_BE_FETCHED),
     comment="One row per patient and submission: the FHIR Task, and the outbox of the queue.",
 )
+NEEDS_FETCH = sa.and_(jobs.c.source.is_not(None), jobs.c.fetched_at.is_(None))
+"""Of a job: its patient is to be fetched from an EHR before a worker correlates."""
 
 reports = Table(
     "reports",
@@ -236,6 +242,58 @@ report_resources = Table(
     sa.ForeignKeyConstraint(["report_id", "version"], ["report_versions.report_id", "report_versions.version"]),
     Index("ix_report_resources_id", "type", "id", "version"),
     comment="The resources of a report's version, in their order; the DiagnosticReport is first.",
+)
+
+withheld = Table(
+    "withheld",
+    metadata,
+    Column("patient_id", Text, ForeignKey("patients.id"), primary_key=True),
+    Column("source", Text, primary_key=True),  # the name of an EHR
+    Column("data", Text, primary_key=True),  # a class of data, in words of the engine's
+    Column("because", Text, primary_key=True),
+    comment="What could not be seen of a patient when they were last fetched from an EHR; never what it holds.",
+)
+
+write_backs = Table(
+    "write_backs",
+    metadata,
+    Column("report_id", Text, ForeignKey("reports.id"), primary_key=True),
+    Column("server", Text, primary_key=True),  # the name of an EHR
+    Column("wanted_version", Integer, nullable=False),  # the newest version of the report
+    Column("settled_version", Integer),  # the version for which nothing is left to do there
+    Column("outcome", Text),  # what became of that version, in words of ehr/write_back.py
+    Column("attempts", Integer, nullable=False),  # since a version was last settled
+    Column("available_at", Moment, nullable=False),
+    Column("worker", Text),
+    Column("lease_until", Moment),
+    Column("error_type", Text),
+    Column("updated_at", Moment, nullable=False),
+    Index("ix_write_backs_available_at", "available_at"),
+    comment="One row per report and EHR: which version stands there, and which should. The outbox of writing back.",
+)
+
+listened = Table(
+    "listened",
+    metadata,
+    Column("server", Text, primary_key=True),  # the name of an EHR
+    Column("heard_until", Text),  # the newest meta.lastUpdated there that was seen, as that server writes it
+    Column("due_at", Moment, nullable=False),  # when it is to be asked again what is new
+    Column("told_at", Moment),  # when it last sent a word
+    Column("asked_at", Moment),  # when it last answered
+    Column("subscribed_at", Moment),  # when its Subscriptions were last found in order
+    Column("worker", Text),
+    Column("lease_until", Moment),
+    comment="The EHRs that are listened to: until when we know what is new there.",
+)
+
+heard = Table(
+    "heard",
+    metadata,
+    Column("server", Text, primary_key=True),
+    Column("resource", Text, primary_key=True),  # Type/id/_history/version on that server
+    Column("heard_at", Moment, nullable=False),
+    Index("ix_heard_heard_at", "heard_at"),
+    comment="What was new on an EHR and was acted on, kept as long as it may be told again.",
 )
 
 search_entries = Table(

@@ -18,7 +18,7 @@ def test_the_migrations_make_exactly_the_tables(empty_url: str) -> None:
     assert schema.revision(database) is None
     schema.upgrade(database)
     schema.upgrade(database)
-    assert schema.revision(database) == "0003"
+    assert schema.revision(database) == "0004"
     with database.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
