@@ -20,6 +20,7 @@ from api import (
     history,
     metadata,
     metrics,
+    notifications,
     resources,
     search,
     single_writes,
@@ -40,6 +41,7 @@ from api.polling_pace import PollingPace
 from api.request_log import RequestLog
 from api.settings import ApiSettings
 from correlation.catalogue import Knowledge
+from ehr.settings import EhrSettings
 from store.database import Database
 from store.intake import DAY_SECONDS
 from store.queue import Queue
@@ -59,7 +61,13 @@ _FHIR_ROUTERS: tuple[APIRouter, ...] = (
     history.router,
     single_writes.router,
 )
-_OTHER_ROUTERS: tuple[APIRouter, ...] = (async_status.files_router, evidence.router, health.router, metrics.router)
+_OTHER_ROUTERS: tuple[APIRouter, ...] = (
+    async_status.files_router,
+    notifications.router,
+    evidence.router,
+    health.router,
+    metrics.router,
+)
 
 
 def create_app(
@@ -70,6 +78,7 @@ def create_app(
     knowledge: Knowledge,
     clock: Callable[[], datetime],
     repeat_window_seconds: float = DAY_SECONDS,
+    ehr: EhrSettings = EhrSettings(),  # noqa: B008 - it is frozen
 ) -> FastAPI:
     """The application over these parts. Raises AccessNotPossible where the access asked for cannot be given safely."""
     check_access(settings.access, host=settings.host)
@@ -92,6 +101,7 @@ def create_app(
         pace=PollingPace(settings.polls_per_second),
         software_version=software_version,
         repeat_window_seconds=repeat_window_seconds,
+        ehr=ehr,
     )
     app.state.methods_at = methods_at
     for router in _FHIR_ROUTERS:

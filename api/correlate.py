@@ -17,7 +17,7 @@ from api.answers import fhir_response
 from api.body import FhirBody
 from api.dialects import Ask, read_ask
 from api.direct_answers import answer_of_job
-from api.errors import RequestRefused, error_issue
+from api.errors import RequestRefused
 from api.job_words import progress_words
 from api.parts import GivenParts, Parts, base_of
 from api.receiving import KickOff, hand_over, held_in, idempotency_key, receive
@@ -45,7 +45,8 @@ def correlate(
 ) -> Response:
     """Stores, correlates with what is already known of the patient, and answers with the result Bundle."""
     given = parse_correlate_body(body, limits=parts.limits)
-    _refuse_source(given)
+    if given.source is not None:
+        raise _source_refused("source is for Patient/{id}/$correlate: here the Bundle is the source. Leave it out.")
     if given.bundle is None:
         raise _without_bundle()
     ask = read_ask(request)
@@ -63,10 +64,14 @@ def correlate_patient(
     caller: Annotated[Caller, needs("user|system", "DiagnosticReport", "c")],
     parts: GivenParts,
 ) -> Response:
-    """The same over the stored history alone. The body is empty, or Parameters without `bundle`."""
+    """The same over the stored history alone. The body is empty, or Parameters without `bundle`.
+
+    With `source`, the patient is fetched from that EHR first.
+    """
+    source: str | None = None
     if body.strip():
         given = parse_correlate_body(body, limits=parts.limits)
-        _refuse_source(given)
+        source = _known_source(parts, given)
         if given.bundle is not None:
             raise RequestRefused(
                 400,
@@ -82,8 +87,10 @@ def correlate_patient(
         now=parts.clock(),
         options=KickOff(asks=(ask,)).to_bytes(),
         idempotency_key=idempotency_key(request),
+        source=source,
     )
-    hand_over(request, parts, received)
+    if source is None:
+        hand_over(request, parts, received)
     return _answer(request, parts, received, ask=ask)
 
 
@@ -157,15 +164,17 @@ def _patience(parts: Parts, ask: Ask) -> float:
     return min(ask.wait_seconds, parts.settings.wait_max_seconds)
 
 
-def _refuse_source(given: CorrelateInput) -> None:
-    if given.source is not None:
-        issue = error_issue(
-            "not-found",
-            detail="source-not-known",
-            text="No EHR is configured here to fetch from: leave source out, or send the record as a Bundle.",
-            expression=("Parameters.parameter.where(name='source')",),
+def _known_source(parts: Parts, given: CorrelateInput) -> str | None:
+    if given.source is not None and given.source not in parts.ehr.known_servers():
+        raise _source_refused(
+            "No EHR of this name is configured here to fetch from: leave source out, or send the record as a Bundle."
         )
-        raise RequestRefused(422, code=issue.code, detail=issue.detail, text=issue.text, expression=issue.expression)
+    return given.source
+
+
+def _source_refused(text: str) -> RequestRefused:
+    where = ("Parameters.parameter.where(name='source')",)
+    return RequestRefused(422, code="not-found", detail="source-not-known", text=text, expression=where)
 
 
 def _without_bundle() -> RequestRefused:

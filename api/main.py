@@ -16,6 +16,7 @@ from api.access.guard import OPEN_ACCESS_WARNING, check_access
 from api.app import create_app
 from api.settings import ApiSettings
 from correlation.knowledge_base import knowledge_files, load_knowledge, pack
+from ehr.settings import EhrSettings
 from store import knowledge_editions
 from store.database import open_database
 from store.environment import check_rooms, read_settings
@@ -40,6 +41,7 @@ def check_settings(
         settings, host=settings.host if host is None else host, port=settings.port if port is None else port
     )
     check_access(settings.access, host=settings.host)
+    read_settings(EhrSettings, environ, room="ehr")
     return settings, read_settings(StoreSettings, environ, room="store")
 
 
@@ -50,6 +52,7 @@ def open_application(settings: ApiSettings, environ: Mapping[str, str]) -> Itera
     Raises StoreError, KnowledgeError.
     """
     store_settings = read_settings(StoreSettings, environ, room="store")
+    ehr = read_settings(EhrSettings, environ, room="ehr")
     configure_logs()
     knowledge = load_knowledge()
     database = open_database(
@@ -87,6 +90,7 @@ def open_application(settings: ApiSettings, environ: Mapping[str, str]) -> Itera
             knowledge=knowledge,
             clock=_now,
             repeat_window_seconds=store_settings.repeat_window_seconds,
+            ehr=ehr,
         )
 
 

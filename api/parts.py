@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated
@@ -13,6 +13,7 @@ from fastapi import Depends, Request
 from api.polling_pace import PollingPace
 from api.settings import ApiSettings
 from correlation.catalogue import Knowledge
+from ehr.settings import EhrSettings
 from fhir_mappings.limits import Limits
 from store.database import Database
 from store.queue import Queue
@@ -22,6 +23,7 @@ from store.queue import Queue
 class Parts:
     """The settings, the record, the queue, the knowledge base and the clock of one running service.
 
+    `ehr` are the servers that are called;
     `waiting` bounds how many requests may hold a thread while they wait for a worker, so that the others are answered;
     `pace` says when a running job is asked for far too often;
     `stopping` is set when the service is asked to end, and they then wait no longer.
@@ -36,7 +38,13 @@ class Parts:
     pace: PollingPace
     software_version: str
     repeat_window_seconds: float
+    ehr: EhrSettings = field(default_factory=EhrSettings)
     stopping: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def write_back_to(self) -> Mapping[str, str]:
+        """The EHRs that get reports written back: name and base address."""
+        return self.ehr.write_back_bases()
 
     @property
     def limits(self) -> Limits:

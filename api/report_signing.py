@@ -54,6 +54,7 @@ def sign_off(request: Request, parts: Parts, caller: Caller, *, report_id: str, 
         resources=signed_resources(current, sign_off=sign, caller=caller, now=now),
         caller_id=caller.client_id,
         now=now,
+        write_back_to=parts.write_back_to,
     )
     log_ids(request, type="DiagnosticReport", id=report_id, version=version)
     written = report_search.read(parts.database, report_id, version=version)

@@ -136,6 +136,10 @@ class EhrSettings:
             for name, base_url in _pairs("servers", self.servers).items()
         }
 
+    def write_back_bases(self) -> Mapping[str, str]:
+        """Name and base address of the servers that get reports written back."""
+        return {name: server.base_url for name, server in self.known_servers().items() if name in self.write_back}
+
     def transport(self) -> Transport:
         """Connections as these settings allow them."""
         return Transport(

@@ -18,6 +18,8 @@ WITHOUT_CALLER = {
     "/fhir/metadata",
     *(f"/fhir/{type_}{rest}" for type_ in CONFORMANCE_TYPES for rest in ("", "/{artefact_id}")),
     "/evidence",
+    "/notify/{secret}/{server}",  # guarded by the secret in the address
+    "/notify/{secret}/{server}/{resource:path}",
     "/health/live",
     "/health/ready",
     "/metrics",
