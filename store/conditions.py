@@ -16,7 +16,7 @@ from store.candidates import SHARED, Candidate
 from store.errors import ConditionNotMet, NoMatch, PatientConflict, SeveralMatches
 from store.incoming import ConditionalReference, IncomingResource, PatientIntake
 from store.search import matching_ids
-from store.search_criteria import BeginsWith, Criterion, HasToken, OfPatient, SearchValues
+from store.search_criteria import Criterion, OfPatient, fits
 
 _IF_NONE_EXIST = "request.ifNoneExist"
 _Asked = tuple[str, tuple[Criterion, ...]]
@@ -87,7 +87,7 @@ def find_referred(
             if one.incoming.type == reference.type
             and one.leader is None
             and one.id not in held
-            and all(_fits(one.incoming.search, criterion) for criterion in reference.criteria)
+            and all(fits(one.incoming.search, criterion) for criterion in reference.criteria)
         ]
         fresh = {one.id or id(one): one for one in here}
         if len(held) + len(fresh) != 1:
@@ -150,22 +150,6 @@ def _substituted(criteria: tuple[Criterion, ...] | None, known: Mapping[str, str
         else one
         for one in criteria or ()
     )
-
-
-def _fits(values: SearchValues, criterion: Criterion) -> bool:
-    """Whether a resource of this call will be found. Only words and tokens are looked at."""
-    if isinstance(criterion, HasToken):
-        return any(
-            parameter == criterion.parameter and wanted in ((system, value), (None, value), (system, None))
-            for parameter, system, value in values.tokens
-            for wanted in criterion.choices
-        )
-    if isinstance(criterion, BeginsWith):
-        return any(
-            parameter == criterion.parameter and value.startswith(criterion.choices)
-            for parameter, _, value in values.tokens
-        )
-    return False
 
 
 def _wait_for_equal(connection: Connection, asked: Iterable[tuple[str, tuple[Criterion, ...] | None]]) -> None:

@@ -9,19 +9,32 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from store import search_index, shared_links
+from store.bounds import NO_BOUNDS, Bounds
 from store.candidates import SHARED, held_by_id
-from store.errors import VersionConflict
+from store.errors import OutOfBounds, VersionConflict
 from store.incoming import Deletion, Placed, StoredEntry
 from store.tables import resource_versions, resources
 
 
 def delete_all(
-    connection: Connection, deletions: Sequence[Deletion], *, submission_id: str, now: datetime
+    connection: Connection,
+    deletions: Sequence[Deletion],
+    *,
+    submission_id: str,
+    now: datetime,
+    bounds: Bounds = NO_BOUNDS,
 ) -> tuple[list[StoredEntry], list[str]]:
-    """Delete, and say whose reports have to be looked at again. What is unknown or deleted already stays so."""
+    """Delete, and say whose reports have to be looked at again. What is unknown or deleted already stays so.
+
+    Raises VersionConflict, OutOfBounds.
+    """
     if not deletions:
         return [], []
     held = held_by_id(connection, {deletion.id for deletion in deletions})
+    if bounds.patients is not None:
+        outside = [one for one in deletions if one.id in held and held[one.id].scope not in bounds.patients]
+        if outside:
+            raise OutOfBounds(tuple(one.entry_index or 0 for one in outside))
     entries: list[StoredEntry] = []
     bereft: list[str] = []
     conflicts: list[VersionConflict] = []

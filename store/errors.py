@@ -109,6 +109,14 @@ class IdentityOverlap(StoreError):
         self.entry_indexes = entry_indexes
 
 
+class OutOfBounds(StoreError):
+    """These entries would write farther than the caller may; nothing was stored. It says nothing of what is there."""
+
+    def __init__(self, entry_indexes: tuple[int, ...]) -> None:
+        super().__init__("written farther than the caller may")
+        self.entry_indexes = entry_indexes
+
+
 class KeyReused(StoreError):
     """The caller has used this Idempotency-Key before, with another body. `submission_id` is the earlier one."""
 

@@ -13,9 +13,10 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from store import repeats
+from store.bounds import NO_BOUNDS, Bounds
 from store.database import Database
 from store.deletion import delete_all
-from store.errors import IdentityOverlap, NotFound
+from store.errors import IdentityOverlap, NotFound, OutOfBounds
 from store.incoming import (
     ConditionalReference,
     Deletion,
@@ -51,6 +52,7 @@ def receive(
     options: bytes = b"",
     repeat_window_seconds: float = DAY_SECONDS,
     source: str | None = None,
+    bounds: Bounds = NO_BOUNDS,
 ) -> Received:
     """Store a submission, resolve its patients, keep its resources and start one job per patient, or do nothing at all.
 
@@ -58,9 +60,9 @@ def receive(
     Deletions come first. `loose` are resources of no patient, `references` those that are searches, `links` say whose
     record has become a part of whose. `options` are bytes the door finds again with the submission. In a `transaction`
     each resource of ours may be meant by one entry only. With `source`, the name of an EHR, the patients are fetched
-    from there before they are correlated; such jobs are not handed to the queue.
-    Raises PatientConflict, KeyReused, VersionConflict, NoMatch, SeveralMatches, IdentityOverlap, NotFound (an own
-    patient id that is not ours), Busy.
+    from there before they are correlated; such jobs are not handed to the queue. `bounds` say how far may be written.
+    Raises PatientConflict, KeyReused, VersionConflict, NoMatch, SeveralMatches, IdentityOverlap, OutOfBounds, NotFound
+    (an own patient id that is not ours), Busy.
     """
     sha256 = hashlib.sha256(raw).hexdigest()
 
@@ -86,12 +88,14 @@ def receive(
             options=options,
             now=now,
         )
-        deleted, bereft = delete_all(connection, deletions, submission_id=submission_id, now=now)
+        deleted, bereft = delete_all(connection, deletions, submission_id=submission_id, now=now, bounds=bounds)
         local, touched, entries = keep(
-            connection, groups, loose, references, rewrite, submission_id=submission_id, now=now
+            connection, groups, loose, references, rewrite, submission_id=submission_id, now=now, bounds=bounds
         )
         if kind == "transaction":
             _refuse_overlap([*entries, *deleted], groups, loose)
+        if links and bounds.patients is not None:
+            raise OutOfBounds(tuple(link.entry_index or 0 for link in links))
         merged = merge_all(connection, links, local, caller_id=caller_id, now=now)
         touched = [merged.get(patient_id, patient_id) for patient_id in (*touched, *bereft, *merged.values())]
         started = start_jobs(

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from store import audit, conditions, repeats, shared_links
+from store.bounds import NO_BOUNDS, Bounds
 from store.candidates import SHARED, Candidate
-from store.errors import PatientConflict
+from store.errors import OutOfBounds, PatientConflict
 from store.incoming import (
     ConditionalReference,
     IncomingResource,
     PatientIntake,
+    Placed,
     Received,
     Rewrite,
     StartedJob,
@@ -75,19 +77,44 @@ def keep(
     *,
     submission_id: str,
     now: datetime,
+    bounds: Bounds = NO_BOUNDS,
 ) -> tuple[LocalReferences, list[str], list[StoredEntry]]:
     """Resolve the patients of a call and keep its resources: what local references mean now, the patients whose record
     has changed, and where each resource went. Raises what `store.intake.receive` raises."""
+    try:
+        return _keep(connection, groups, loose, searches, rewrite, submission_id=submission_id, now=now, bounds=bounds)
+    except PatientConflict as conflict:
+        if bounds.patients is None:
+            raise
+        # Of somebody else nothing is said, not even that they are known.
+        named = () if conflict.entry_index is None else (conflict.entry_index,)
+        raise OutOfBounds(named or _entries_of(groups[conflict.group].resources)) from None
+
+
+def _keep(
+    connection: Connection,
+    groups: Sequence[PatientIntake],
+    loose: Sequence[IncomingResource],
+    searches: Sequence[ConditionalReference],
+    rewrite: Rewrite,
+    *,
+    submission_id: str,
+    now: datetime,
+    bounds: Bounds,
+) -> tuple[LocalReferences, list[str], list[StoredEntry]]:
     references = LocalReferences()
     touched: list[str] = []
     candidates: dict[object, Candidate] = {}
     conflicts: list[PatientConflict] = []
+    outside = [] if bounds.patients is None else [*_entries_of(loose)]
     for number, group in enumerate(conditions.with_matches(connection, groups)):
         try:
             patient_id, met = resolve(connection, group.identity, group=number, now=now)
         except PatientConflict as conflict:
             conflicts.append(conflict)
             continue
+        if not bounds.reach(patient_id, group.identity):
+            outside += _entries_of(group.resources)
         touched.append(patient_id)
         references.known.update(dict.fromkeys(group.local_keys, f"Patient/{met}"))
         for incoming in group.resources:
@@ -95,6 +122,8 @@ def keep(
     if conflicts:  # all at once: in a batch each costs its own entries alone
         conflicts[0].others = tuple(conflicts[1:])
         raise conflicts[0]
+    if outside:
+        raise OutOfBounds(tuple(outside))
     for incoming in loose:
         _add(candidates, incoming, None)
     every = list(candidates.values())
@@ -107,7 +136,24 @@ def keep(
         submission_id=submission_id,
         now=now,
     )
+    _refuse_outside(every, entries, bounds)
     return references, [*touched, *shared_links.concerned(connection, every, entries)], entries
+
+
+def _refuse_outside(candidates: Sequence[Candidate], entries: Sequence[StoredEntry], bounds: Bounds) -> None:
+    """What is nobody's own is not written by who is bound to one patient; what may not change has not changed."""
+    outside = [
+        entry.entry_index or 0
+        for candidate, entry in zip(candidates, entries, strict=True)
+        if (bounds.patients is not None and candidate.scope == SHARED and entry.placed != Placed.UNCHANGED)
+        or (bounds.updates is not None and entry.placed == Placed.UPDATED and entry.type not in bounds.updates)
+    ]
+    if outside:
+        raise OutOfBounds(tuple(outside))
+
+
+def _entries_of(resources: Iterable[IncomingResource]) -> tuple[int, ...]:
+    return tuple(one.entry_index for one in resources if one.entry_index is not None)
 
 
 def start_jobs(

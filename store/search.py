@@ -67,10 +67,16 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """What is asked. `order` is `created`, `updated` or `date`; `after` is where the page before ended."""
+    """What is asked. `order` is `created`, `updated` or `date`; `after` is where the page before ended.
+
+    With `any_of`, at least one of these sets of criteria is met as well: what the one who asks may see. Without `made`,
+    what we made ourselves is left out.
+    """
 
     type: str
     criteria: tuple[Criterion, ...] = ()
+    any_of: tuple[tuple[Criterion, ...], ...] | None = None
+    made: bool = True
     order: str = "created"
     descending: bool = True
     limit: int = 50
@@ -104,6 +110,10 @@ def search(database: Database, query: Query, *, with_total: bool = True) -> Page
     """One page of what fits, newest first unless asked otherwise. With `limit` 0 only the number is told."""
     with database.read() as connection:
         conditions = _conditions(connection, query.type, query.criteria)
+        if query.any_of is not None:
+            conditions.append(sa.or_(sa.false(), *(_all(connection, choice) for choice in query.any_of)))
+        if not query.made:
+            conditions.append(_entry.made.is_(sa.false()))
         total = None
         if with_total or query.limit == 0:
             total = connection.scalar(sa.select(sa.func.count()).select_from(search_entries).where(*conditions))
@@ -184,6 +194,17 @@ def _conditions(connection: Connection, type_: str, criteria: Sequence[Criterion
         else:
             conditions.append(_condition(connection, criterion))
     return conditions
+
+
+def _all(connection: Connection, criteria: Sequence[Criterion]) -> ColumnElement[bool]:
+    """What a row meets that fits all of these, looked up row by row: another criterion leads."""
+    return sa.and_(
+        sa.true(),
+        *(
+            _with_token(one, leading=False) if isinstance(one, HasToken | BeginsWith) else _condition(connection, one)
+            for one in criteria
+        ),
+    )
 
 
 def _rank(criterion: Criterion) -> int:

@@ -91,3 +91,19 @@ class Changed:
 
 
 Criterion = HasToken | BeginsWith | OfPatient | HasId | HasDate | Changed
+
+
+def fits(values: SearchValues, criterion: Criterion) -> bool:
+    """Whether a resource with these values would be found. Only words and tokens are looked at."""
+    if isinstance(criterion, HasToken):
+        return any(
+            parameter == criterion.parameter and wanted in ((system, value), (None, value), (system, None))
+            for parameter, system, value in values.tokens
+            for wanted in criterion.choices
+        )
+    if isinstance(criterion, BeginsWith):
+        return any(
+            parameter == criterion.parameter and value.startswith(criterion.choices)
+            for parameter, _, value in values.tokens
+        )
+    return False
