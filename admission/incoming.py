@@ -33,7 +33,7 @@ from store.incoming import (
     PatientIntake,
     PatientLink,
 )
-from store.search_criteria import Criterion
+from store.search_criteria import Criterion, OfPatient
 
 # They stand beside many patients; whoever refers to them shares them.
 _SHARED_TYPES = frozenset({"Practitioner", "Organization", "Medication"})
@@ -67,14 +67,17 @@ def intake_from(
     held: Held,
     keep_empty_groups: bool = False,
     references: Sequence[ConditionalReference] = (),
+    own_patient: OfPatient | None = None,
 ) -> Intake:
     """The people and resources of a Bundle as the record takes them.
 
     A patient of whom there is nothing but our own output is left out, so that it starts no job, unless
     `keep_empty_groups`: then a person has asked for this patient by name. `references` are those that are searches,
-    where they have to find something. Raises BundleRejected (400) for a condition that cannot be asked.
+    where they have to find something. With `own_patient`, of whom alone the sender may write, a condition finds no
+    one else's, and what stands beside many patients is kept as this one's own. Raises BundleRejected (400) for a
+    condition that cannot be asked.
     """
-    reader = _Reader(bundle, base_url=base_url, held=held, references=references)
+    reader = _Reader(bundle, base_url=base_url, held=held, references=references, own_patient=own_patient)
     groups = tuple(
         reader.group(group) for group in sorted_.groups if keep_empty_groups or any(map(is_kept, group.entries))
     )
@@ -92,8 +95,15 @@ class _Reader:
     """Reads the entries of one Bundle with the addresses of all of them in mind."""
 
     def __init__(
-        self, bundle: ParsedBundle, *, base_url: str, held: Held, references: Sequence[ConditionalReference]
+        self,
+        bundle: ParsedBundle,
+        *,
+        base_url: str,
+        held: Held,
+        references: Sequence[ConditionalReference],
+        own_patient: OfPatient | None,
     ) -> None:
+        self._own_patient = own_patient
         self._base_url = base_url
         self._held = held
         self._searched = {unquote(one.text): one for one in references if one.type == "Patient"}
@@ -136,7 +146,7 @@ class _Reader:
             if_match=version_named(entry.if_match),
             condition=self._condition(entry),
             search=values_from(search_values(entry.resource or {})),
-            shared=kind in _SHARED_TYPES,
+            shared=kind in _SHARED_TYPES and self._own_patient is None,
             entry_index=entry.index,
         )
 
@@ -144,7 +154,8 @@ class _Reader:
         if entry.if_none_exist is None:
             return None
         try:
-            return condition_from(entry.type or "", entry.if_none_exist, base=self._base_url)
+            found = condition_from(entry.type or "", entry.if_none_exist, base=self._base_url)
+            return found if self._own_patient is None else (*found, self._own_patient)
         except ConditionRefused as refused:
             path = f"Bundle.entry[{entry.index}].request.ifNoneExist"
             issue = Issue(

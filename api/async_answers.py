@@ -13,6 +13,7 @@ from email.utils import format_datetime
 
 from fastapi import Request, Response
 
+from api.access.sight import Sight
 from api.answers import fhir_response
 from api.async_requests import AsyncRequest, address_of
 from api.dialects import Ask, Dialect
@@ -56,12 +57,12 @@ def running(parts: Parts, found: AsyncRequest) -> Response:
     return _with_status_of_job(Response(status_code=202, headers=headers), found, "202 Accepted")
 
 
-def ended(request: Request, parts: Parts, found: AsyncRequest) -> Response:
+def ended(request: Request, sight: Sight, found: AsyncRequest) -> Response:
     """The end of it, in the dialect of its kick-off."""
-    address = f"{base_of(request)}/async-status/{found.id}"
+    parts, address = sight.parts, f"{sight.base}/async-status/{found.id}"
     if found.ask.dialect is Dialect.REDIRECT:
         return Response(status_code=303, headers={"Location": f"{address}/result", **_kept(parts, found)})
-    answer = answer_of(parts, found, caller=request.state.caller, base=base_of(request))
+    answer = answer_of(sight, found)
     if found.ask.dialect is Dialect.BUNDLE:
         return fhir_response(_wrapped(answer, found), headers=_kept(parts, found))
     if answer.resource is None:

@@ -9,9 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from api.access.caller import Caller
-from api.access.errors import NotPermitted
-from api.access.guard import Need, permits
+from api.access.sight import Sight
 from api.dialects import Ask
 from api.parts import Parts
 from api.receiving import KickOff, kick_off_from
@@ -60,20 +58,17 @@ class AsyncRequest:
         return max(self.ended, self.kick_off.asked_again or self.ended) + timedelta(seconds=seconds)
 
 
-def find(parts: Parts, status_id: str, caller: Caller) -> AsyncRequest:
+def find(sight: Sight, status_id: str) -> AsyncRequest:
     """The request of an address. Raises NotFound, also for another caller's; NotPermitted for less than it took."""
+    parts = sight.parts
     identity, _, dialect = status_id.partition(".")
     whole, own = _jobs(parts, identity)
     kept = submissions.kick_off(parts.database, own[0].submission_id if own and not whole else identity)
-    if kept.caller_id != caller.client_id or (whole and kept.kind not in _WHOLE_KINDS):
+    if kept.caller_id != sight.caller.identity or (whole and kept.kind not in _WHOLE_KINDS):
         raise NotFound("async-status", status_id)
-    need = Need(
-        contexts=frozenset({"user", "system"}),
-        resource_type="Bundle" if whole else "DiagnosticReport",
-        rights=frozenset("c"),
-    )
-    if not permits(caller, need=need):
-        raise NotPermitted
+    if not whole:  # a transaction has no scope of its own: its entries have
+        sight.require("DiagnosticReport", "c")
+        sight.require("DiagnosticReport", "r")
     kick_off = kick_off_from(kept.options)
     asks = {ask.dialect.value: ask for ask in kick_off.asks}
     if dialect and dialect not in asks:

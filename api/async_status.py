@@ -11,13 +11,13 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 
 from api import async_answers
-from api.access.caller import Caller
 from api.access.guard import known_caller
+from api.access.sight import Sight
 from api.async_requests import AsyncRequest, find, release
 from api.dialects import NDJSON
 from api.direct_answers import answer_of
 from api.errors import RequestRefused, outcome_response
-from api.parts import GivenParts, Parts, base_of, log_ids
+from api.parts import GivenParts, log_ids
 from fhir_mappings.async_response import files_of
 from fhir_mappings.issues import INFORMATION, Issue
 from fhir_mappings.resource_json import dumps
@@ -27,15 +27,15 @@ from store.errors import NotFound
 router = APIRouter(prefix="/fhir/async-status", tags=["asynchronous requests"])
 files_router = APIRouter(prefix="/fhir/async-status", tags=["asynchronous requests"])  # these are not FHIR JSON
 
-AsyncCaller = Annotated[Caller, known_caller()]  # what the kick-off needed is needed again: async_requests.find
+AsyncCaller = Annotated[Sight, known_caller()]  # what the kick-off needed is needed again: async_requests.find
 
 
 @router.get("/{status_id}", summary="How an asynchronous request stands, or its result")
-def read_status(request: Request, status_id: str, caller: AsyncCaller, parts: GivenParts) -> Response:
+def read_status(request: Request, status_id: str, sight: AsyncCaller, parts: GivenParts) -> Response:
     """202 while it runs; then, in the dialect of its kick-off, 200 or 303. 404 when cancelled, 410 when expired."""
-    found = _find(request, parts, status_id, caller)
+    found = _find(request, sight, status_id)
     if not found.running:
-        return async_answers.ended(request, parts, found)
+        return async_answers.ended(request, sight, found)
     if not parts.pace.allows(found.submission_id, now=time.monotonic()):
         raise RequestRefused(
             429,
@@ -48,17 +48,17 @@ def read_status(request: Request, status_id: str, caller: AsyncCaller, parts: Gi
 
 
 @router.get("/{status_id}/result", summary="The answer that the direct request would have had")
-def read_result(request: Request, status_id: str, caller: AsyncCaller, parts: GivenParts) -> Response:
+def read_result(request: Request, status_id: str, sight: AsyncCaller) -> Response:
     """Where a status address leads by 303: the direct answer, also where that is an error."""
-    found = _find_ended(request, parts, status_id, caller)
-    return answer_of(parts, found, caller=request.state.caller, base=base_of(request)).response()
+    found = _find_ended(request, sight, status_id)
+    return answer_of(sight, found).response()
 
 
 @files_router.get("/{status_id}/files/{name}", summary="One file of a manifest: resources of one type as NDJSON")
-def read_file(request: Request, status_id: str, name: str, caller: AsyncCaller, parts: GivenParts) -> Response:
+def read_file(request: Request, status_id: str, name: str, sight: AsyncCaller) -> Response:
     """One resource per line, for the caller who asked for the manifest."""
-    found = _find_ended(request, parts, status_id, caller)
-    answer = answer_of(parts, found, caller=caller, base=base_of(request))
+    found = _find_ended(request, sight, status_id)
+    answer = answer_of(sight, found)
     resources = files_of(answer.resource).get(name.removesuffix(".ndjson")) if answer.resource else None
     if resources is None or not name.endswith(".ndjson"):
         raise NotFound("async-status", status_id)
@@ -66,9 +66,9 @@ def read_file(request: Request, status_id: str, name: str, caller: AsyncCaller, 
 
 
 @router.delete("/{status_id}", summary="Cancel an asynchronous request, or let go of its result")
-def cancel(request: Request, status_id: str, caller: AsyncCaller, parts: GivenParts) -> Response:
+def cancel(request: Request, status_id: str, sight: AsyncCaller, parts: GivenParts) -> Response:
     """202; what a worker is doing for it now will not be kept. What was received stays. Later polls answer 404."""
-    found = _find(request, parts, status_id, caller)
+    found = _find(request, sight, status_id)
     for job in found.running:
         if jobs.cancel(parts.database, job.id, now=parts.clock()):
             parts.queue.announce(job.id)
@@ -78,9 +78,9 @@ def cancel(request: Request, status_id: str, caller: AsyncCaller, parts: GivenPa
     return outcome_response(202, issues=[issue])
 
 
-def _find(request: Request, parts: Parts, status_id: str, caller: Caller) -> AsyncRequest:
+def _find(request: Request, sight: Sight, status_id: str) -> AsyncRequest:
     """The caller's request. 404 where it was cancelled, 410 where its result is no longer kept."""
-    found = find(parts, status_id, caller)
+    found, parts = find(sight, status_id), sight.parts
     log_ids(request, jobs=[job.id for job in found.jobs])
     if found.cancelled:
         text = "It was cancelled. What was received is stored; POST Task/{id}/$retry starts a cancelled job again."
@@ -91,8 +91,8 @@ def _find(request: Request, parts: Parts, status_id: str, caller: Caller) -> Asy
     return found
 
 
-def _find_ended(request: Request, parts: Parts, status_id: str, caller: Caller) -> AsyncRequest:
-    found = _find(request, parts, status_id, caller)
+def _find_ended(request: Request, sight: Sight, status_id: str) -> AsyncRequest:
+    found = _find(request, sight, status_id)
     if found.running:
         raise NotFound("async-status", status_id)
     return found

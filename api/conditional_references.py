@@ -11,8 +11,10 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from admission.incoming import is_kept
-from admission.search_terms import ConditionRefused, condition_from
+from admission.search_terms import ConditionRefused
+from api.access.sight import Sight
 from api.entry_refusals import EntryRefusal
+from api.entry_rights import condition_of
 from fhir_mappings.bundle import ParsedBundle, ParsedEntry
 from fhir_mappings.elements import every_reference
 from fhir_mappings.resource_types import KEPT_TYPES
@@ -33,7 +35,7 @@ def searches_in(bundle: ParsedBundle) -> Iterator[tuple[ParsedEntry, str, str, s
 
 
 def references_of(
-    bundle: ParsedBundle, *, base: str
+    bundle: ParsedBundle, *, sight: Sight
 ) -> tuple[tuple[ConditionalReference, ...], Mapping[int, EntryRefusal]]:
     """Those that are looked for, each text once, and the entries whose search cannot be asked."""
     found: dict[str, ConditionalReference] = {}
@@ -42,7 +44,7 @@ def references_of(
         if text in found or type_ not in KEPT_TYPES:
             continue
         try:
-            criteria = condition_from(type_, text, base=base)
+            criteria = condition_of(sight, type_, text)
         except ConditionRefused as no:
             where = f"Bundle.entry[{entry.index}].{path}"
             refused.setdefault(

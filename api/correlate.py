@@ -5,21 +5,23 @@ Also over the stored history of a patient. The operation affects state, so it is
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 
 from admission.incoming import intake_from
 from api import async_answers
-from api.access.caller import Caller
 from api.access.guard import needs
+from api.access.sight import Sight
 from api.answers import fhir_response
 from api.body import FhirBody
 from api.dialects import Ask, read_ask
 from api.direct_answers import answer_of_job
+from api.entry_rights import bounds_of_all
 from api.errors import RequestRefused
 from api.job_words import progress_words
-from api.parts import GivenParts, Parts, base_of
+from api.parts import GivenParts, Parts
 from api.receiving import KickOff, hand_over, held_in, idempotency_key, receive
 from api.spoken import in_language, language_in, language_of
 from fhir_mappings.bundle import CorrelateInput, ParsedBundle, parse_correlate_body
@@ -27,9 +29,11 @@ from fhir_mappings.patient import one_patient
 from fhir_mappings.patient_groups import sort_by_patient
 from fhir_mappings.stateless import correlate_parsed
 from store import intake
+from store.errors import NotFound
 from store.incoming import Received
 from store.jobs import Job
 from store.outbox import wait_until_finished
+from store.search_criteria import NO_VALUES
 
 router = APIRouter(prefix="/fhir", tags=["correlation"])
 
@@ -40,10 +44,11 @@ _SLICE_SECONDS = 1.0
 def correlate(
     request: Request,
     body: FhirBody,
-    caller: Annotated[Caller, needs("user|system", "DiagnosticReport", "c")],
+    sight: Annotated[Sight, needs("c", "DiagnosticReport")],
     parts: GivenParts,
 ) -> Response:
     """Stores, correlates with what is already known of the patient, and answers with the result Bundle."""
+    sight.require("DiagnosticReport", "r")  # or there would be nothing to answer with
     given = parse_correlate_body(body, limits=parts.limits)
     if given.source is not None:
         raise _source_refused("source is for Patient/{id}/$correlate: here the Bundle is the source. Leave it out.")
@@ -52,8 +57,8 @@ def correlate(
     ask = read_ask(request)
     if not given.store:
         return _stateless(request, parts, given.bundle, ask=ask)
-    received = _receive(request, parts, caller=caller, body=body, bundle=given.bundle, ask=ask)
-    return _answer(request, parts, received, ask=ask)
+    received = _receive(request, sight, body=body, bundle=given.bundle, ask=ask)
+    return _answer(request, sight, received, ask=ask)
 
 
 @router.post("/Patient/{patient_id}/$correlate", summary="Correlate what is stored of one patient")
@@ -61,7 +66,7 @@ def correlate_patient(
     request: Request,
     patient_id: str,
     body: FhirBody,
-    caller: Annotated[Caller, needs("user|system", "DiagnosticReport", "c")],
+    sight: Annotated[Sight, needs("c", "DiagnosticReport")],
     parts: GivenParts,
 ) -> Response:
     """The same over the stored history alone. The body is empty, or Parameters without `bundle`.
@@ -79,11 +84,12 @@ def correlate_patient(
                 detail="unexpected-body",
                 text="This address works on the stored history. Send a Bundle to $correlate at the base.",
             )
+    _check_patient(sight, patient_id)
     ask = read_ask(request)
     received = intake.request(
         parts.database,
         patient_id=patient_id,
-        caller_id=caller.client_id,
+        caller_id=sight.caller.identity,
         now=parts.clock(),
         options=KickOff(asks=(ask,)).to_bytes(),
         idempotency_key=idempotency_key(request),
@@ -91,17 +97,33 @@ def correlate_patient(
     )
     if source is None:
         hand_over(request, parts, received)
-    return _answer(request, parts, received, ask=ask)
+    return _answer(request, sight, received, ask=ask)
 
 
-def _receive(
-    request: Request, parts: Parts, *, caller: Caller, body: bytes, bundle: ParsedBundle, ask: Ask
-) -> Received:
+def _check_patient(sight: Sight, patient_id: str) -> None:
+    """Of a patient out of the caller's reach nothing is said."""
+    sight.require("DiagnosticReport", "r")
+    reach = sight.require("DiagnosticReport", "c")
+    if not reach.holds(NO_VALUES, in_compartment=patient_id in sight.caller.patient_ids):
+        raise NotFound("Patient", patient_id)
+
+
+def _receive(request: Request, sight: Sight, *, body: bytes, bundle: ParsedBundle, ask: Ask) -> Received:
     sorted_ = sort_by_patient(bundle)
     one_patient(sorted_.groups)
-    brought = intake_from(bundle, sorted_, base_url=base_of(request), held=held_in(parts), keep_empty_groups=True)
+    bounds = bounds_of_all(sight, bundle)
+    brought = intake_from(
+        bundle,
+        sorted_,
+        base_url=sight.base,
+        held=held_in(sight),
+        keep_empty_groups=True,
+        own_patient=sight.own_patient() if bounds.patients is not None else None,
+    )
+    if bounds.patients is not None:
+        brought = replace(brought, loose=())  # beside the patient, and about nobody
     kick_off = KickOff(asks=(ask,), issues=(*bundle.issues, *brought.issues))
-    return receive(request, parts, caller=caller, kind="correlate", raw=body, brought=brought, kick_off=kick_off)
+    return receive(request, sight, kind="correlate", raw=body, brought=brought, kick_off=kick_off, bounds=bounds)
 
 
 def _stateless(request: Request, parts: Parts, bundle: ParsedBundle, *, ask: Ask) -> Response:
@@ -127,8 +149,9 @@ def _stateless(request: Request, parts: Parts, bundle: ParsedBundle, *, ask: Ask
     return in_language(fhir_response(result.bundle), language)
 
 
-def _answer(request: Request, parts: Parts, received: Received, *, ask: Ask) -> Response:
+def _answer(request: Request, sight: Sight, received: Received, *, ask: Ask) -> Response:
     """200 with the result, or 202 with where to look for it."""
+    parts = sight.parts
     job_id = received.jobs[0].job_id
     if ask.asynchronous:
         return async_answers.accepted(request, parts, received, own_id=job_id, ask=ask)
@@ -139,7 +162,7 @@ def _answer(request: Request, parts: Parts, received: Received, *, ask: Ask) -> 
     # Without a key a repeat asks for the report as it is now; with one, for the very answer it had.
     current = received.repeated and idempotency_key(request) is None
     language = language_of(request, parts.knowledge)
-    answer = answer_of_job(parts, job, base=base_of(request), current=current, language=language)
+    answer = answer_of_job(sight, job, current=current, language=language)
     return in_language(answer.response(), language_in(answer.resource))
 
 

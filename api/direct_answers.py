@@ -11,12 +11,11 @@ from typing import Any
 
 from fastapi import Response
 
-from api.access.caller import Caller
+from api.access.sight import Sight
 from api.answers import fhir_response
 from api.async_requests import AsyncRequest
 from api.errors import outcome_response
 from api.job_words import failure_issues
-from api.parts import Parts
 from api.results import result_bundle
 from api.transaction_response import stored_answer
 from correlation.words import BASE_LANGUAGE
@@ -49,28 +48,27 @@ class DirectAnswer:
         return fhir_response(self.resource, status=self.status.value, headers=headers)
 
 
-def answer_of_job(
-    parts: Parts, job: Job, *, base: str, current: bool = False, language: str = BASE_LANGUAGE
-) -> DirectAnswer:
+def answer_of_job(sight: Sight, job: Job, *, current: bool = False, language: str = BASE_LANGUAGE) -> DirectAnswer:
     """What `$correlate` answers once its job has ended, in a language; with `current`, with the report as it is now."""
+    base = sight.base
     tasks = (f"{base}/Task/{job.id}",)
     if job.status != Status.COMPLETED:
         return DirectAnswer(status=HTTPStatus.INTERNAL_SERVER_ERROR, issues=failure_issues(job), tasks=tasks)
     return DirectAnswer(
         status=HTTPStatus.OK,
-        resource=result_bundle(parts, job, base=base, current=current, language=language),
+        resource=result_bundle(sight, job, current=current, language=language),
         location=f"{base}/DiagnosticReport/{job.report_id}/_history/{job.report_version}" if job.report_id else None,
         tasks=tasks,
     )
 
 
-def answer_of(parts: Parts, found: AsyncRequest, *, caller: Caller, base: str) -> DirectAnswer:
+def answer_of(sight: Sight, found: AsyncRequest) -> DirectAnswer:
     """What the request behind a status address would have been answered, had it been waited for."""
     if not found.whole:
-        return answer_of_job(parts, found.jobs[0], base=base)
-    submission = submissions.read(parts.database, found.submission_id)
+        return answer_of_job(sight, found.jobs[0])
+    submission = submissions.read(sight.parts.database, found.submission_id)
     return DirectAnswer(
         status=HTTPStatus.OK,
-        resource=stored_answer(submission, parts=parts, caller=caller, base=base),
-        tasks=tuple(f"{base}/Task/{job.job_id}" for job in submission.answer.jobs),
+        resource=stored_answer(submission, sight=sight),
+        tasks=tuple(f"{sight.base}/Task/{job.job_id}" for job in submission.answer.jobs),
     )

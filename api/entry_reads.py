@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from api.access.caller import Caller
+from api.access.errors import NotPermitted
+from api.access.sight import Sight
 from api.entry_checks import plain_url, query_of, read_wanted, search_wanted
 from api.entry_refusals import status_line
 from api.errors import RequestRefused, issues_of
-from api.parts import Parts
 from api.resources import find, note_read
 from api.search import note_found, searchset, understood
 from fhir_mappings.bundle import ParsedEntry
@@ -23,40 +23,34 @@ from fhir_mappings.resource_json import loads
 from store.errors import StoreError
 
 
-def answers_of(
-    parts: Parts, caller: Caller, entries: Sequence[ParsedEntry], *, base: str
-) -> Mapping[int, dict[str, Any]]:
+def answers_of(sight: Sight, entries: Sequence[ParsedEntry]) -> Mapping[int, dict[str, Any]]:
     """The entries of the answer for the entries that read, by their index."""
-    return {
-        entry.index: _answer(parts, caller, entry, base=base)
-        for entry in entries
-        if entry.method in {"GET", "HEAD"} and entry.url
-    }
+    return {entry.index: _answer(sight, entry) for entry in entries if entry.method in {"GET", "HEAD"} and entry.url}
 
 
-def _answer(parts: Parts, caller: Caller, entry: ParsedEntry, *, base: str) -> dict[str, Any]:
-    url = plain_url(entry, base)
+def _answer(sight: Sight, entry: ParsedEntry) -> dict[str, Any]:
+    url = plain_url(entry, sight.base)
     read, asked = read_wanted(url), search_wanted(url)
     try:
         if read is not None:
-            answer = _read(parts, caller, *read, base=base)
+            answer = _read(sight, *read)
         elif asked is not None:
-            answer = _searched(parts, caller, *asked, base=base)
+            answer = _searched(sight, *asked)
         else:
             return {"response": {"status": status_line(404)}}
-    except (StoreError, RequestRefused) as fault:
+    except (StoreError, RequestRefused, NotPermitted) as fault:
         return _failed(fault)
     if entry.method == "HEAD":
         answer.pop("resource")
     return answer
 
 
-def _read(parts: Parts, caller: Caller, type_: str, identity: str, version: int | None, *, base: str) -> dict[str, Any]:
-    found = find(parts, type_, identity, version=version)
-    note_read(parts, caller, type_=type_, identity=identity, patient_id=found.patient_id)
+def _read(sight: Sight, type_: str, identity: str, version: int | None) -> dict[str, Any]:
+    found = find(sight, type_, identity, version=version)
+    note_read(sight, type_=type_, identity=identity, patient_id=found.patient_id)
     content = found.content
     return {
-        "fullUrl": f"{base}/{type_}/{identity}",
+        "fullUrl": f"{sight.base}/{type_}/{identity}",
         "resource": loads(content) if isinstance(content, bytes) else content,
         "response": {
             "status": status_line(200),
@@ -66,12 +60,10 @@ def _read(parts: Parts, caller: Caller, type_: str, identity: str, version: int 
     }
 
 
-def _searched(parts: Parts, caller: Caller, type_: str, query: str, *, base: str) -> dict[str, Any]:
+def _searched(sight: Sight, type_: str, query: str) -> dict[str, Any]:
     parameters: Sequence[tuple[str, str]] = query_of(query)
-    bundle, found = searchset(
-        parts, understood(type_, parameters, strict=False), base=base, cursor=dict(parameters).get("_page")
-    )
-    note_found(parts, caller, found)
+    bundle, found = searchset(sight, understood(type_, parameters, strict=False), cursor=dict(parameters).get("_page"))
+    note_found(sight, found)
     return {"resource": bundle, "response": {"status": status_line(200)}}
 
 

@@ -77,6 +77,16 @@ TABLE: tuple[tuple[type[Exception], Row], ...] = (
         Row(status=403, code="forbidden", detail="not-permitted", text="This caller may not do this."),
     ),
     (
+        store_errors.OutOfBounds,
+        Row(
+            status=403,
+            code="forbidden",
+            detail="not-permitted",
+            text="This would write farther than this caller may: a token for one patient writes to that patient's own "
+            "record, and to nothing that several share. Nothing was stored.",
+        ),
+    ),
+    (
         store_errors.KeyReused,
         Row(
             status=422,
@@ -258,6 +268,10 @@ def _expression(fault: Exception) -> Sequence[str]:
     if isinstance(fault, store_errors.ConditionNotMet):
         every = (one for one in (fault, *fault.others) if type(one) is type(fault))
         return tuple(f"Bundle.entry[{one.entry_index}].{one.element}" for one in every)[:_SHOWN]
+    if isinstance(fault, NotPermitted):
+        return fault.expression[:_SHOWN]
+    if isinstance(fault, store_errors.OutOfBounds):
+        return tuple(f"Bundle.entry[{index}]" for index in fault.entry_indexes)[:_SHOWN]
     if isinstance(fault, store_errors.IdentityOverlap):
         return tuple(f"Bundle.entry[{index}].request" for index in fault.entry_indexes)
     if not isinstance(fault, store_errors.PatientConflict):

@@ -9,19 +9,20 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 
-from api.access.caller import Caller
 from api.access.guard import needs
+from api.access.sight import Sight
 from api.answers import fhir_response
 from api.body import FhirBody
 from api.errors import RequestRefused
 from api.parts import GivenParts, log_ids
 from api.recomputed import NotRecomputable, RecomputedVersion, recompute_version
 from api.representation import ABOUT_ANSWERS, form_of
-from api.resources import note_read
+from api.resources import find, note_read
+from api.seen_reports import narrowing, seen_report, sees_whole
 from fhir_mappings.answer_changes import answers_in, moved_answers
 from fhir_mappings.explanation import Reproduction, write_explanation
 from fhir_mappings.resource_json import NotJson, TooDeep, read_json
-from store import resources
+from store import report_search
 from store.errors import NotFound
 
 router = APIRouter(prefix="/fhir/DiagnosticReport", tags=["reports"])
@@ -31,7 +32,7 @@ router = APIRouter(prefix="/fhir/DiagnosticReport", tags=["reports"])
 def explain(
     request: Request,
     report_id: str,
-    caller: Annotated[Caller, needs("user|system", "DiagnosticReport", "r")],
+    sight: Annotated[Sight, needs("r", "DiagnosticReport")],
     parts: GivenParts,
 ) -> Response:
     """Every cause with every answer for, against and not known, its evidence and sources, and what would change it."""
@@ -39,22 +40,26 @@ def explain(
     if request.query_params.keys() - ABOUT_ANSWERS:
         raise _unknown_parameter("Take the parameters out of the address.")
     try:
-        found = recompute_version(parts.database, report_id, current=parts.knowledge)
+        seen = seen_report(sight, report_search.read(parts.database, report_id))
+        narrow = None if sees_whole(sight, seen) else narrowing(sight)
+        found = recompute_version(
+            parts.database, report_id, version=seen.version, current=parts.knowledge, narrow=narrow
+        )
     except NotFound:
-        resources.read(parts.database, "DiagnosticReport", report_id)  # NotFound, Gone where there is none at all
+        find(sight, "DiagnosticReport", report_id)  # NotFound, Gone where there is none at all
         raise _not_explainable(
             "This report was received, not made here: only our own reports can be explained. Read its conclusion."
         ) from None
     except NotRecomputable as reason:
         raise _not_explainable(f"{reason} What the report shows can still be read.") from None
     log_ids(request, type="DiagnosticReport", id=report_id, version=found.stored.version)
-    note_read(parts, caller, type_="DiagnosticReport", identity=report_id, patient_id=found.stored.patient_id)
+    note_read(sight, type_="DiagnosticReport", identity=report_id, patient_id=found.stored.patient_id)
     explanation = write_explanation(
         found.recomputed.assessed.assessment,
         found.knowledge,
         basis=found.basis,
-        report=found.resources_then[0],
-        reproduction=_reproduction(found, software_version=parts.software_version),
+        report=found.resources_then[0] if narrow is None else found.resources_now[0],
+        reproduction=_reproduction(found, software_version=parts.software_version, narrowed=narrow is not None),
     )
     return fhir_response(explanation, form=form)
 
@@ -64,15 +69,17 @@ def explain_by_post(
     request: Request,
     report_id: str,
     body: FhirBody,
-    caller: Annotated[Caller, needs("user|system", "DiagnosticReport", "r")],
+    sight: Annotated[Sight, needs("r", "DiagnosticReport")],
     parts: GivenParts,
 ) -> Response:
     """The same: FHIR lets clients call any operation by POST. The body is empty, or Parameters without any."""
     _refuse_parameters(body, depth=parts.limits.depth)
-    return explain(request, report_id, caller, parts)
+    return explain(request, report_id, sight, parts)
 
 
-def _reproduction(found: RecomputedVersion, *, software_version: str) -> Reproduction:
+def _reproduction(found: RecomputedVersion, *, software_version: str, narrowed: bool) -> Reproduction:
+    if narrowed:  # there is no stored version of what this caller may see
+        return Reproduction(identical=True, moved=(), software_version=software_version)
     moved = () if found.identical else moved_answers(answers_in(found.resources_then), answers_in(found.resources_now))
     return Reproduction(identical=found.identical, moved=moved, software_version=software_version)
 

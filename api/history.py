@@ -14,16 +14,18 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
-from api.access.caller import Caller
 from api.access.guard import needs
+from api.access.sight import Sight
 from api.addresses import HISTORY, check_type
 from api.answers import fhir_response
-from api.parts import GivenParts, Parts, base_of, log_ids
+from api.parts import base_of, log_ids
 from api.representation import ABOUT_ANSWERS, form_of, parameter_refused
-from api.resources import note_read
+from api.resources import may_know_of, note_read
+from api.seen_reports import seen_resource
 from api.stored_form import as_read, received_as_read
 from fhir_mappings.etags import etag
 from fhir_mappings.report_frame import instant
+from fhir_mappings.resource_json import loads
 from store import report_search, resources
 from store.errors import NotFound
 from store.report_search import OwnResource
@@ -50,17 +52,16 @@ def read_history(
     request: Request,
     resource_type: str,
     resource_id: str,
-    caller: Annotated[Caller, needs("user|system", "*", "r")],
-    parts: GivenParts,
+    sight: Annotated[Sight, needs("r")],
 ) -> Response:
     """A Bundle of type history: `_count` and `_since` narrow it, `next` leads on. 404 for what never was."""
     check_type(resource_type, interaction="history-instance")
     form, wanted = form_of(request), _wanted(request.query_params)
-    every = _versions(parts, resource_type, resource_id, since=wanted.since)
+    every = _versions(sight, resource_type, resource_id, since=wanted.since)
     shown = [one for one in every if wanted.below is None or one.version < wanted.below][: wanted.count]
     log_ids(request, type=resource_type, id=resource_id)
     patient_id = every[0].patient_id if every else None
-    note_read(parts, caller, type_=resource_type, identity=resource_id, patient_id=patient_id)
+    note_read(sight, type_=resource_type, identity=resource_id, patient_id=patient_id)
     address = f"{base_of(request)}/{resource_type}/{resource_id}"
     bundle: dict[str, Any] = {
         "resourceType": "Bundle",
@@ -75,17 +76,28 @@ def read_history(
     return fhir_response(bundle, form=form)
 
 
-def _versions(parts: Parts, type_: str, identity: str, *, since: datetime | None) -> Sequence[_Version]:
+def _versions(sight: Sight, type_: str, identity: str, *, since: datetime | None) -> Sequence[_Version]:
     try:
-        return resources.history(parts.database, type_, identity, since=since)
+        every = resources.history(sight.parts.database, type_, identity, since=since)
     except NotFound:
-        return _made(parts, type_, identity, since=since)
+        return _made(sight, type_, identity, since=since)
+    seen = [one for one in every if sight.unlimited or _sees(sight, one)]
+    if every and not seen:
+        raise NotFound(type_, identity)
+    return seen
 
 
-def _made(parts: Parts, type_: str, identity: str, *, since: datetime | None) -> Sequence[_Version]:
+def _sees(sight: Sight, one: StoredResource) -> bool:
+    if one.deleted:
+        return may_know_of(sight, one)
+    return sight.sees(one.type, one.id, content=loads(one.content), patient_id=one.patient_id)
+
+
+def _made(sight: Sight, type_: str, identity: str, *, since: datetime | None) -> Sequence[_Version]:
     """Versions of what we made. Our Organization stands in many reports: of each number the newest is shown."""
     found: dict[int, _Version] = {}
-    for one in report_search.resource_history(parts.database, type_, identity):
+    for made in report_search.resource_history(sight.parts.database, type_, identity):
+        one = seen_resource(sight, made)
         if since is None or one.recorded_at >= since:
             found.setdefault(one.version, one)
     return sorted(found.values(), key=lambda one: one.version, reverse=True)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from api.parts import Parts
+from api.access.sight import Sight
+from api.seen_reports import finds_made
 from fhir_mappings.elements import mapping, string
 from fhir_mappings.references import without_version
 from fhir_mappings.resource_json import loads
@@ -23,18 +24,20 @@ _ROUNDS = 5  # of :iterate; deeper than any chain of references that says someth
 Shown = tuple[Found, Mapping[str, Any]]
 
 
-def included(parts: Parts, request: SearchRequest, matches: Iterable[Shown], *, base: str) -> list[Found]:
-    """The resources that come along, each once and none that was found itself."""
+def included(sight: Sight, request: SearchRequest, matches: Iterable[Shown]) -> list[Found]:
+    """The resources that come along, each once and none that was found itself, seen by the caller or not."""
     shown = list(matches)
     seen = {found.id for found, _ in shown}
     every: list[Found] = []
     for round_ in range(_ROUNDS):
         wanted = [one for one in request.includes if round_ == 0 or one.iterate]
-        ids = {identity for pair in shown for identity in _referred(pair, wanted, base)} - seen
-        found = [one for key, one in search.by_ids(parts.database, {key.rpartition("/")[2] for key in ids}).items()]
+        ids = {identity for pair in shown for identity in _referred(pair, wanted, sight.base)} - seen
+        found = [
+            one for key, one in search.by_ids(sight.parts.database, {key.rpartition("/")[2] for key in ids}).items()
+        ]
         found = [one for one in found if f"{one.type}/{one.id}" in ids and one.id not in seen]
         if round_ == 0:
-            found += [one for one in _referring(parts, request, shown) if one.id not in seen]
+            found += [one for one in _referring(sight, request, shown) if one.id not in seen]
         fresh = {one.id: one for one in found}
         every += fresh.values()
         seen |= fresh.keys()
@@ -58,7 +61,7 @@ def _referred(pair: Shown, includes: Iterable[Include], base: str) -> Iterator[s
                 yield text
 
 
-def _referring(parts: Parts, request: SearchRequest, shown: Iterable[Shown]) -> Iterator[Found]:
+def _referring(sight: Sight, request: SearchRequest, shown: Iterable[Shown]) -> Iterator[Found]:
     matches = [found for found, _ in shown]
     for include in request.revincludes:
         source = include.source or request.type
@@ -70,8 +73,8 @@ def _referring(parts: Parts, request: SearchRequest, shown: Iterable[Shown]) -> 
             else OfPatient(choices=people)
         )
         if names and (people or include.name == "target"):
-            query = Query(type=source, criteria=(criterion,), limit=MOST)
-            yield from search.search(parts.database, query, with_total=False).found
+            query = Query(type=source, criteria=(criterion,), limit=MOST, made=finds_made(sight, source))
+            yield from search.search(sight.parts.database, query, with_total=False).found
 
 
 def _content(found: Found) -> Mapping[str, Any]:

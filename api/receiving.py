@@ -15,7 +15,7 @@ from fastapi import Request
 
 from admission.incoming import Held, Intake
 from admission.rewriting import rewrite_references
-from api.access.caller import Caller
+from api.access.sight import Sight
 from api.dialects import Ask, Dialect
 from api.entry_refusals import EntryRefusal
 from api.errors import RequestRefused
@@ -23,6 +23,7 @@ from api.parts import Parts, log_ids
 from fhir_mappings.issues import Issue
 from fhir_mappings.resource_json import dumps, loads
 from store import intake, outbox, patients, resources
+from store.bounds import NO_BOUNDS, Bounds
 from store.errors import NotFound, PatientConflict
 from store.incoming import Deletion, Received
 
@@ -88,22 +89,23 @@ def _issue(said: Mapping[str, Any]) -> Issue:
 
 def receive(
     request: Request,
-    parts: Parts,
+    sight: Sight,
     *,
-    caller: Caller,
     kind: str,
     raw: bytes,
     brought: Intake,
     kick_off: KickOff,
     deletions: Sequence[Deletion] = (),
+    bounds: Bounds = NO_BOUNDS,
 ) -> Received:
     """Store everything or nothing, then queue the jobs. Raises what `store.intake.receive` raises."""
+    parts = sight.parts
     try:
         received = intake.receive(
             parts.database,
             kind=kind,
             raw=raw,
-            caller_id=caller.client_id,
+            caller_id=sight.caller.identity,
             groups=brought.groups,
             rewrite=rewrite_references,
             now=parts.clock(),
@@ -114,6 +116,7 @@ def receive(
             idempotency_key=idempotency_key(request),
             options=kick_off.to_bytes(),
             repeat_window_seconds=parts.repeat_window_seconds,
+            bounds=bounds,
         )
     except PatientConflict as conflict:
         raise _located(conflict, brought) from None
@@ -152,16 +155,18 @@ def idempotency_key(request: Request) -> str | None:
     return key or None
 
 
-def held_in(parts: Parts) -> Held:
-    """A function that says whether we hold a resource under a type and id of ours."""
+def held_in(sight: Sight) -> Held:
+    """A function that says whether we hold a resource under a type and id of ours that the caller knows of."""
 
     def held(type_: str, identity: str) -> bool:
         if type_ == "Patient":
-            return patients.known(parts.database, identity)
+            return patients.known(sight.parts.database, identity) and sight.may_know(
+                type_, identity, patient_id=identity
+            )
         try:
-            resources.read(parts.database, type_, identity)
+            kept = resources.read(sight.parts.database, type_, identity)
         except NotFound:
             return False
-        return True
+        return sight.may_know(type_, identity, patient_id=kept.patient_id)
 
     return held

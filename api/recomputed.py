@@ -5,13 +5,15 @@ Nothing is stored and no stored version is changed. `$explain`, other languages 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 from correlation.catalogue import Knowledge
 from correlation.errors import KnowledgeError
 from correlation.knowledge_base import read_packed
+from correlation.timeline import Withheld
 from correlation.words import BASE_LANGUAGE
 from fhir_mappings.basis import Basis, UnreadableBasis, read_basis
 from fhir_mappings.recomputed import Recomputed, kept_from_record, recompute
@@ -20,8 +22,12 @@ from store import knowledge_editions, report_search, reports, resources
 from store.database import Database
 from store.errors import NotFound
 from store.reports import StoredReport
+from store.resources import StoredResource
 
 _EDITIONS_IN_MEMORY = 4
+
+Narrow = Callable[[list[StoredResource]], tuple[list[StoredResource], Iterable[Withheld]]]
+"""Of the inputs of a version, those that may be used, and the classes of data that are thereby withheld."""
 
 
 class NotRecomputable(Exception):
@@ -66,11 +72,13 @@ def recompute_version(
     current: Knowledge,
     with_current: bool = False,
     language: str = BASE_LANGUAGE,
+    narrow: Narrow | None = None,
 ) -> RecomputedVersion:
     """A version of a report of ours, the newest without `version`, computed again with its recorded edition.
 
     `current` is today's knowledge base; `with_current` takes it in place of the recorded one; `language` is that of
-    the words. Raises NotFound where there is no such report, NotRecomputable.
+    the words. `narrow` says which of the inputs may be used, and what is thereby withheld. Raises NotFound where there
+    is no such report, NotRecomputable.
     """
     stored = report_search.read(database, report_id, version=version)
     basis = _basis(database, stored)
@@ -82,6 +90,9 @@ def recompute_version(
         loaded = resources.at_versions(database, basis.resources)
     except NotFound as missing:
         raise NotRecomputable(f"An input is no longer kept: {missing.identity}.") from None
+    if narrow is not None:
+        loaded, withheld = narrow(loaded)
+        basis = replace(basis, withheld=tuple(sorted({*basis.withheld, *withheld})))
     kept = [
         kept_from_record(type_=one.type, identity=one.id, version=one.version, content=one.content, sha256=one.sha256)
         for one in loaded

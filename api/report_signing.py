@@ -9,16 +9,16 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from api.access.caller import Caller
 from api.access.errors import NotPermitted
-from api.access.guard import Need, permits
+from api.access.sight import Sight
 from api.answers import fhir_response, version_headers
 from api.content import preferences_of
 from api.errors import RequestRefused
-from api.parts import Parts, base_of, log_ids
+from api.parts import Parts, log_ids
 from api.representation import form_of
 from api.returning import returned
-from api.signing import read_sign_off, signed_resources
+from api.seen_reports import sees_whole
+from api.signing import may_sign, read_sign_off, signed_resources
 from api.spoken import language_in, spoken
 from api.stored_form import as_read
 from fhir_mappings.etags import versions_named
@@ -27,17 +27,16 @@ from store import report_search, reports
 from store.errors import VersionConflict
 from store.reports import FINAL, StoredReport
 
-_SIGNING = Need(contexts=frozenset({"user"}), resource_type="DiagnosticReport", rights=frozenset("u"))
 
-
-def sign_off(request: Request, parts: Parts, caller: Caller, *, report_id: str, body: bytes) -> Response:
+def sign_off(request: Request, sight: Sight, *, report_id: str, body: bytes) -> Response:
     """Status `final` with resultsInterpreter signs, `entered-in-error` withdraws; If-Match names the version read.
 
-    Only for a person: NotPermitted for a caller without a `user` scope.
+    Only for a practitioner who sees the whole report: NotPermitted otherwise.
     """
-    if not permits(caller, need=_SIGNING):
-        raise NotPermitted
+    parts, caller = sight.parts, sight.caller
     current = report_search.read(parts.database, report_id)
+    if not may_sign(caller) or not sees_whole(sight, current):
+        raise NotPermitted
     wanted = _body(body, parts, report_id)
     expected = _expected_version(request)
     if expected != current.version:
@@ -52,13 +51,13 @@ def sign_off(request: Request, parts: Parts, caller: Caller, *, report_id: str, 
         report_id,
         expected_version=current.version,
         resources=signed_resources(current, sign_off=sign, caller=caller, now=now),
-        caller_id=caller.client_id,
+        caller_id=caller.identity,
         now=now,
         write_back_to=parts.write_back_to,
     )
     log_ids(request, type="DiagnosticReport", id=report_id, version=version)
     written = report_search.read(parts.database, report_id, version=version)
-    location = f"{base_of(request)}/DiagnosticReport/{report_id}/_history/{version}"
+    location = f"{sight.base}/DiagnosticReport/{report_id}/_history/{version}"
     content, applied = returned(preferences_of(request), resource=lambda: _as_read(written))
     headers = {**version_headers(version, written.recorded_at), "Content-Location": location, **applied}
     return fhir_response(content, headers=headers, form=form_of(request))

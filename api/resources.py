@@ -9,17 +9,20 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 
-from api.access.caller import Caller
 from api.access.guard import needs
+from api.access.sight import Sight
 from api.addresses import INSTANCE, VERSION, check_type
 from api.answers import fhir_response, not_modified, version_headers
-from api.parts import GivenParts, Parts, log_ids
+from api.parts import log_ids
 from api.representation import form_of
-from api.spoken import in_language, language_in, language_of, spoken
+from api.seen_reports import seen_report, seen_resource
+from api.spoken import in_language, language_in, language_of
 from api.stored_form import as_read, received_bytes
 from correlation.words import BASE_LANGUAGE
+from fhir_mappings.resource_json import loads
 from store import audit, report_search, resources
-from store.errors import NotFound
+from store.errors import Gone, NotFound
+from store.resources import StoredResource
 
 router = APIRouter(prefix="/fhir", tags=["resources"])
 
@@ -31,12 +34,11 @@ def read_resource(
     request: Request,
     resource_type: str,
     resource_id: str,
-    caller: Annotated[Caller, needs("user|system", "*", "r")],
-    parts: GivenParts,
+    sight: Annotated[Sight, needs("r")],
 ) -> Response:
     """A kept or made resource as it is now: ETag, Last-Modified; 304 where the client has it; 404; 410 once deleted."""
     check_type(resource_type, interaction="read")
-    return _answer(request, parts, caller, found=find(parts, resource_type, resource_id))
+    return _answer(request, sight, found=find(sight, resource_type, resource_id))
 
 
 @router.get(VERSION, summary="Read one version of a resource")
@@ -45,14 +47,13 @@ def read_version(
     resource_type: str,
     resource_id: str,
     version: str,
-    caller: Annotated[Caller, needs("user|system", "*", "r")],
-    parts: GivenParts,
+    sight: Annotated[Sight, needs("r")],
 ) -> Response:
     """A version as it was written, for ever. 404 for one that never was; 410 where that version says it was deleted."""
     check_type(resource_type, interaction="vread")
     if not version.isascii() or not version.isdigit() or len(version) > _LONGEST_VERSION:
         raise NotFound(resource_type, resource_id)
-    return _answer(request, parts, caller, found=find(parts, resource_type, resource_id, version=int(version)))
+    return _answer(request, sight, found=find(sight, resource_type, resource_id, version=int(version)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,67 +69,88 @@ class Found:
     made: bool = False
 
 
-def find(parts: Parts, type_: str, identity: str, *, version: int | None = None) -> Found:
-    """A resource that was received, or one that we made, now or at a version. Raises NotFound, Gone."""
+def find(sight: Sight, type_: str, identity: str, *, version: int | None = None) -> Found:
+    """A resource that was received, or one that we made, now or at a version, as the caller sees it.
+
+    Raises NotFound, also for what the caller may not see, and Gone.
+    """
+    database = sight.parts.database
     try:
-        kept = resources.read(parts.database, type_, identity, version=version)
-    except NotFound as missing:
-        if type(missing) is not NotFound:  # it was here and was deleted
+        kept = resources.read(database, type_, identity, version=version)
+    except Gone:
+        if may_know_of(sight, resources.latest(database, type_, identity)):
             raise
-        made = report_search.read_resource(parts.database, type_, identity, version=version)
-        return Found(
-            type=type_,
-            id=identity,
-            content=as_read(made.content, identity=made.id, version=made.version, modified=made.recorded_at),
-            version=made.version,
-            modified=made.recorded_at,
-            patient_id=made.patient_id,
-            made=True,
-        )
+        raise NotFound(type_, identity) from None
+    except NotFound:
+        return _find_made(sight, type_, identity, version=version)
+    content = received_bytes(kept)
+    if not sight.unlimited and not sight.sees(type_, identity, content=loads(content), patient_id=kept.patient_id):
+        raise NotFound(type_, identity)
     return Found(
         type=type_,
         id=identity,
-        content=received_bytes(kept),
+        content=content,
         version=kept.version,
         modified=kept.recorded_at,
         patient_id=kept.patient_id,
     )
 
 
-def note_read(parts: Parts, caller: Caller, *, type_: str, identity: str, patient_id: str | None) -> None:
+def may_know_of(sight: Sight, kept: StoredResource) -> bool:
+    """Whether the caller may know that a resource was here: of a deleted one nothing is left to tell by."""
+    reach = sight.reach(kept.type, "r")
+    if reach.everything:
+        return True
+    return reach.whole and sight.in_compartment(kept.type, kept.id, patient_id=kept.patient_id)
+
+
+def _find_made(sight: Sight, type_: str, identity: str, *, version: int | None) -> Found:
+    made = seen_resource(sight, report_search.read_resource(sight.parts.database, type_, identity, version=version))
+    return Found(
+        type=type_,
+        id=identity,
+        content=as_read(made.content, identity=made.id, version=made.version, modified=made.recorded_at),
+        version=made.version,
+        modified=made.recorded_at,
+        patient_id=made.patient_id,
+        made=True,
+    )
+
+
+def note_read(sight: Sight, *, type_: str, identity: str, patient_id: str | None) -> None:
     """Note in the audit who read what of whom."""
     access = audit.Access(
-        at=parts.clock(),
-        caller_id=caller.client_id,
+        at=sight.parts.clock(),
+        caller_id=sight.caller.identity,
         action="read",
         type=type_,
         id=identity,
         patient_id=patient_id,
     )
-    audit.record(parts.database, [access])
+    audit.record(sight.parts.database, [access])
 
 
-def _answer(request: Request, parts: Parts, caller: Caller, *, found: Found) -> Response:
+def _answer(request: Request, sight: Sight, *, found: Found) -> Response:
     if found.made and found.type == "DiagnosticReport":
-        return _answer_in_language(request, parts, caller, found=found)
-    return _plain_answer(request, parts, caller, found=found)
+        return _answer_in_language(request, sight, found=found)
+    return _plain_answer(request, sight, found=found)
 
 
-def _answer_in_language(request: Request, parts: Parts, caller: Caller, *, found: Found) -> Response:
+def _answer_in_language(request: Request, sight: Sight, *, found: Found) -> Response:
     """A report of ours in the language that the client prefers; its version and ETag are those of the stored words."""
-    language = language_of(request, parts.knowledge)
+    language = language_of(request, sight.parts.knowledge)
     if language != BASE_LANGUAGE:
-        stored = report_search.read(parts.database, found.id, version=found.version)
-        report = spoken(parts, stored, language=language).resources[0]
+        stored = report_search.read(sight.parts.database, found.id, version=found.version)
+        report = seen_report(sight, stored, language=language).resources[0]
         content = as_read(report.content, identity=found.id, version=found.version, modified=found.modified)
         found, language = replace(found, content=content), language_in(content)
-    return in_language(_plain_answer(request, parts, caller, found=found), language)
+    return in_language(_plain_answer(request, sight, found=found), language)
 
 
-def _plain_answer(request: Request, parts: Parts, caller: Caller, *, found: Found) -> Response:
+def _plain_answer(request: Request, sight: Sight, *, found: Found) -> Response:
     form = form_of(request)
     log_ids(request, type=found.type, id=found.id)
-    note_read(parts, caller, type_=found.type, identity=found.id, patient_id=found.patient_id)
+    note_read(sight, type_=found.type, identity=found.id, patient_id=found.patient_id)
     known = not_modified(request, version=found.version, modified=found.modified)
     if known is not None:
         return known

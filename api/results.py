@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from api.access.sight import Sight
 from api.parts import Parts
 from api.receiving import kick_off_from
-from api.spoken import spoken
+from api.seen_reports import seen_report
 from api.stored_form import as_read, received_as_read
 from correlation.words import BASE_LANGUAGE
 from fhir_mappings import canonical
@@ -23,16 +24,21 @@ from store.jobs import Job
 from store.reports import StoredReport
 
 
-def result_bundle(parts: Parts, job: Job, *, base: str, current: bool, language: str = BASE_LANGUAGE) -> dict[str, Any]:
-    """The result Bundle of a completed job, in a language; with `current`, the patient's report as it is now."""
-    outcome, patient = _outcome(parts, job), _patient_entry(parts, job.patient_id, base)
+def result_bundle(sight: Sight, job: Job, *, current: bool, language: str = BASE_LANGUAGE) -> dict[str, Any]:
+    """The result Bundle of a completed job, as the caller may see it, in a language; with `current`, the patient's
+    report as it is now.
+
+    Raises RequestRefused (403) where they may see nothing that it rests on.
+    """
+    parts, base = sight.parts, sight.base
+    outcome, patient = _outcome(parts, job), _patient_entry(sight, job.patient_id)
     report = _current_report(parts, job.patient_id) if current else None
     if report is None and job.report_id is not None and job.report_version is not None:
         report = report_search.read(parts.database, job.report_id, version=job.report_version)
     if report is None:
         entries = [*_outcome_entry(outcome, canonical.own_id("no-report")), *patient]
         return {"resourceType": "Bundle", "type": "collection", "entry": entries}
-    first, *others = report_entries(spoken(parts, report, language=language), base)
+    first, *others = report_entries(seen_report(sight, report, language=language), base)
     entries = [first, *patient, *others]
     entries += _outcome_entry(outcome, canonical.id_within(report.id, "outcome"))
     return {
@@ -61,14 +67,16 @@ def _current_report(parts: Parts, patient_id: str) -> StoredReport | None:
     return None if living is None else report_search.read(parts.database, living.id)
 
 
-def _patient_entry(parts: Parts, patient_id: str, base: str) -> list[dict[str, Any]]:
-    """The Patient as received, where one was ever sent."""
+def _patient_entry(sight: Sight, patient_id: str) -> list[dict[str, Any]]:
+    """The Patient as received, where one was ever sent and the caller may see it."""
     try:
-        patient = resources.read(parts.database, "Patient", patient_id)
+        patient = resources.read(sight.parts.database, "Patient", patient_id)
     except NotFound:
         return []
     written = received_as_read(patient)
-    return [{"fullUrl": f"{base}/Patient/{patient.id}", "resource": written}]
+    if not sight.unlimited and not sight.sees("Patient", patient.id, content=written, patient_id=patient_id):
+        return []
+    return [{"fullUrl": f"{sight.base}/Patient/{patient.id}", "resource": written}]
 
 
 def _outcome(parts: Parts, job: Job) -> dict[str, Any] | None:

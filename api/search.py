@@ -5,24 +5,25 @@ FHIR R4 https://hl7.org/fhir/R4/search.html
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
 from admission.search_terms import criteria_from
-from api.access.caller import Caller
 from api.access.guard import needs
+from api.access.sight import Sight
 from api.addresses import TYPE, check_type
 from api.answers import fhir_response
 from api.content import preferences_of
 from api.errors import RequestRefused, error_issue
 from api.form_body import FormBody
 from api.included import included
-from api.parts import GivenParts, Parts, base_of, log_ids
+from api.parts import log_ids
 from api.representation import form_from
 from api.searching import cursor_from, cursor_text
+from api.seen_reports import finds_made
 from api.stored_form import as_read
 from fhir_mappings.issues import WARNING, Issue, operation_outcome
 from fhir_mappings.search_query import CURSOR, BadParameter, SearchRequest, read_search, shown_name
@@ -38,11 +39,10 @@ Parameters = Sequence[tuple[str, str]]
 def search_type(
     request: Request,
     resource_type: str,
-    caller: Annotated[Caller, needs("user|system", "*", "s")],
-    parts: GivenParts,
+    sight: Annotated[Sight, needs("s")],
 ) -> Response:
     """A Bundle of type searchset, newest first: `next` leads on, `self` says what was understood."""
-    return _answer(request, parts, caller, resource_type, request.query_params.multi_items())
+    return _answer(request, sight, resource_type, request.query_params.multi_items())
 
 
 @router.post(f"{TYPE}/_search", summary="Search a type by a form")
@@ -50,21 +50,20 @@ def search_by_form(
     request: Request,
     resource_type: str,
     body: FormBody,
-    caller: Annotated[Caller, needs("user|system", "*", "s")],
-    parts: GivenParts,
+    sight: Annotated[Sight, needs("s")],
 ) -> Response:
     """The same, with the parameters in the body, where no log of addresses sees them."""
-    return _answer(request, parts, caller, resource_type, [*request.query_params.multi_items(), *body])
+    return _answer(request, sight, resource_type, [*request.query_params.multi_items(), *body])
 
 
-def _answer(request: Request, parts: Parts, caller: Caller, type_: str, parameters: Parameters) -> Response:
+def _answer(request: Request, sight: Sight, type_: str, parameters: Parameters) -> Response:
     check_type(type_, interaction="search-type")
     form = form_from(parameters)
     strict = preferences_of(request).handling == "strict"
     asked = understood(type_, parameters, strict=strict)
-    bundle, found = searchset(parts, asked, base=base_of(request), cursor=dict(parameters).get(CURSOR))
+    bundle, found = searchset(sight, asked, cursor=dict(parameters).get(CURSOR))
     log_ids(request, type=type_, found=len(found))
-    note_found(parts, caller, found)
+    note_found(sight, found)
     return fhir_response(bundle, form=form)
 
 
@@ -81,44 +80,52 @@ def understood(type_: str, parameters: Parameters, *, strict: bool) -> SearchReq
     return asked
 
 
-def searchset(
-    parts: Parts, asked: SearchRequest, *, base: str, cursor: str | None = None
-) -> tuple[dict[str, Any], list[Found]]:
-    """The Bundle of a search, and all that it shows."""
+def searchset(sight: Sight, asked: SearchRequest, *, cursor: str | None = None) -> tuple[dict[str, Any], list[Found]]:
+    """The Bundle of a search, and all that it shows: what fits of what the caller may see."""
+    base, reach = sight.base, sight.require(asked.type, "s")
     query = Query(
         type=asked.type,
         criteria=criteria_from(asked, base=base),
+        any_of=None if reach.everything else reach.choices,
+        made=finds_made(sight, asked.type),
         order=asked.order,
         descending=asked.descending,
         limit=asked.count,
         after=cursor_from(cursor, asked) if cursor else None,
     )
-    page = search.search(parts.database, query, with_total=asked.total)
-    matches = [(found, _as_read(found)) for found in page.found]
-    along = included(parts, asked, matches, base=base)
+    page = search.search(sight.parts.database, query, with_total=asked.total)
+    matches = [(found, content) for one in page.found for found, content in _seen(sight, one, right="s")]
+    along = [found for one in included(sight, asked, matches) for found, _ in _seen(sight, one, right="r")]
     entries = [_entry(found, content, mode="match", base=base) for found, content in matches]
     entries += [_entry(found, _as_read(found), mode="include", base=base) for found in along]
     if asked.unknown:
         outcome = operation_outcome([_unknown(asked, severity=WARNING)])
         entries.append({"resource": outcome, "search": {"mode": "outcome"}})
     bundle: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset"}
-    if page.total is not None:
+    if page.total is not None and len(matches) == len(page.found):  # or the number would tell of what is hidden
         bundle["total"] = page.total
     bundle["link"] = _links(asked, page, base=base, cursor=cursor)
     if entries:
         bundle["entry"] = entries
-    return bundle, [*page.found, *along]
+    return bundle, [*(found for found, _ in matches), *along]
 
 
-def note_found(parts: Parts, caller: Caller, found: Sequence[Found]) -> None:
+def _seen(sight: Sight, found: Found, *, right: str) -> Iterator[tuple[Found, dict[str, Any]]]:
+    """The resource as a client reads it, where the caller may see it."""
+    content = _as_read(found)
+    if sight.unlimited or sight.sees(found.type, found.id, content=content, patient_id=found.patient_id, right=right):
+        yield found, content
+
+
+def note_found(sight: Sight, found: Sequence[Found]) -> None:
     """Note in the audit who was shown what of whom."""
-    now = parts.clock()
+    now = sight.parts.clock()
     audit.record(
-        parts.database,
+        sight.parts.database,
         [
             audit.Access(
                 at=now,
-                caller_id=caller.client_id,
+                caller_id=sight.caller.identity,
                 action="search",
                 type=one.type,
                 id=one.id,

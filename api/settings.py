@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from fhir_mappings.limits import DEFAULT_LIMITS
+from fhir_mappings.security_labels import CONFIDENTIALITIES
 from store.environment import setting
 
 # RFC 6454, as a browser writes it in the header Origin: small letters, no slash at the end.
@@ -45,6 +46,18 @@ class ApiSettings:
         None,
         "For `smart` access: where the issuer's keys are, if its discovery does not say. Not used in this release.",
         example="https://ehr.example/auth/jwks",
+    )
+    patient_base: str | None = setting(
+        None,
+        "For `smart` access: the FHIR base whose Patient ids stand in the tokens (claim `patient`), where that is the "
+        "EHR and not this service. Empty: they are our own ids.",
+        example="https://ehr.hospital.example/fhir",
+    )
+    most_confidential: str = setting(
+        "R",
+        "For `smart` access: the highest confidentiality (U, L, M, N, R, V) that callers see. What is labelled as more "
+        "confidential is hidden from them, and reports are shown to them without it and say so.",
+        example="R",
     )
     cors_origins: tuple[str, ...] = setting(
         (),
@@ -103,6 +116,8 @@ class ApiSettings:
         ):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be more than zero")
+        if self.most_confidential not in CONFIDENTIALITIES:
+            raise ValueError("most_confidential is one of U, L, M, N, R, V")
         for origin in self.cors_origins:
             if not _ORIGIN.fullmatch(origin):
                 raise ValueError(

@@ -6,6 +6,7 @@ withdraws it. The result Observations follow, and a Provenance names who did it 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,7 @@ from store.reports import ENTERED_IN_ERROR, FINAL, ReportResource, StoredReport
 
 _CHANGEABLE = ("status", "resultsInterpreter")
 _WORDS: Mapping[str, str] = {FINAL: "Signed", ENTERED_IN_ERROR: "Withdrawn as entered in error"}
+_PRACTITIONER = re.compile(r"(?:^|/)Practitioner/[A-Za-z0-9.\-]{1,64}$")
 NOT_VERIFIED = "identity not verified"
 
 
@@ -32,6 +34,18 @@ class SignOff:
 
     status: str
     interpreter: list[dict[str, Any]]
+
+
+def may_sign(caller: Caller) -> bool:
+    """Whether the caller is a person who signs: a `user/` scope and, where it was checked who calls, a Practitioner.
+
+    A program by itself (`system/`) never signs, nor does a patient.
+    """
+    person = any(
+        scope.context == "user" and scope.covers("DiagnosticReport") and "u" in scope.rights and not scope.parameters
+        for scope in caller.scopes
+    )
+    return person and (not caller.verified or _PRACTITIONER.search(caller.user or "") is not None)
 
 
 def read_sign_off(wanted: Mapping[str, Any], *, report: StoredReport) -> SignOff:

@@ -12,25 +12,28 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 
 from admission.incoming import Intake, intake_from
-from api.access.caller import Caller
+from api.access.errors import NotPermitted
 from api.access.guard import needs
+from api.access.sight import Sight
 from api.addresses import INSTANCE, TYPE, check_type, not_allowed
 from api.answers import fhir_response, version_headers
 from api.body import FhirBody
 from api.content import preferences_of
+from api.entry_rights import bounds_of, forbidden_in
 from api.errors import issues_of
-from api.parts import GivenParts, Parts, base_of, log_ids
+from api.parts import GivenParts, base_of, log_ids
 from api.receiving import KickOff, held_in, receive
 from api.report_signing import sign_off
 from api.representation import form_of
-from api.resources import find
+from api.resources import find, may_know_of
 from api.returning import OUTCOME, applied, outcome, returned
 from fhir_mappings.bundle import BundleRejected, ParsedBundle
 from fhir_mappings.etags import etag, versions_named
 from fhir_mappings.issues import Issue
 from fhir_mappings.patient_groups import sort_by_patient
+from fhir_mappings.resource_json import loads
 from fhir_mappings.single_resource import named_alone, parse_resource
-from store import patients, report_search, resources
+from store import report_search, resources
 from store.errors import Busy, NotFound, StoreError, VersionConflict
 from store.incoming import Deletion, Placed, Received, StoredEntry
 from store.resources import StoredResource
@@ -45,7 +48,7 @@ def create(
     request: Request,
     resource_type: str,
     body: FhirBody,
-    caller: Annotated[Caller, needs("user|system", "*", "c")],
+    sight: Annotated[Sight, needs("c")],
     parts: GivenParts,
 ) -> Response:
     """201 with Location, ETag, Last-Modified; 200 with the same where it is known already. The id is given here."""
@@ -57,10 +60,10 @@ def create(
         limits=parts.limits,
         if_none_exist=request.headers.get("if-none-exist"),
     )
-    received, issues = _take_in(request, parts, caller=caller, kind="create", raw=body, bundle=bundle)
+    received, issues = _take_in(request, sight, kind="create", raw=body, bundle=bundle)
     entry = received.entries[0]
     status = 201 if entry.placed == Placed.CREATED else 200
-    return _written(request, parts, received, entry=entry, status=status, issues=issues, location="Location")
+    return _written(request, sight, received, entry=entry, status=status, issues=issues, location="Location")
 
 
 @router.put(INSTANCE, summary="Update a resource; sign or withdraw a report of ours")
@@ -69,16 +72,16 @@ def update(
     resource_type: str,
     resource_id: str,
     body: FhirBody,
-    caller: Annotated[Caller, needs("user|system", "*", "u")],
+    sight: Annotated[Sight, needs("u")],
     parts: GivenParts,
 ) -> Response:
     """200 with the new version; 201 where it was deleted. 412 where If-Match names another version than the current."""
     check_type(resource_type, interaction="update")
     form_of(request)  # refused before anything is stored
-    if resource_type == "DiagnosticReport" and _is_made(parts, resource_type, resource_id):
-        return sign_off(request, parts, caller, report_id=resource_id, body=body)
-    _refuse_made(parts, resource_type, resource_id)
-    current = _current(parts, resource_type, resource_id)
+    if resource_type == "DiagnosticReport" and _is_made(sight, resource_type, resource_id):
+        return sign_off(request, sight, report_id=resource_id, body=body)
+    _refuse_made(sight, resource_type, resource_id)
+    current = _current(sight, resource_type, resource_id)
     bundle = parse_resource(
         body,
         type_=resource_type,
@@ -86,12 +89,12 @@ def update(
         identity=resource_id,
         if_match=_if_match(request, resource_type, resource_id, current=current),
     )
-    received, issues = _take_in(request, parts, caller=caller, kind="update", raw=body, bundle=bundle)
+    received, issues = _take_in(request, sight, kind="update", raw=body, bundle=bundle)
     entry = received.entries[0]
     is_new = current is None or current.deleted
     return _written(
         request,
-        parts,
+        sight,
         received,
         entry=entry,
         status=201 if is_new else 200,
@@ -105,28 +108,28 @@ def delete(
     request: Request,
     resource_type: str,
     resource_id: str,
-    caller: Annotated[Caller, needs("user|system", "*", "d")],
-    parts: GivenParts,
+    sight: Annotated[Sight, needs("d")],
 ) -> Response:
     """204, also where there is nothing to delete. Earlier versions stay readable; the resource itself is 410 then."""
     check_type(resource_type, interaction="delete")
     form_of(request)  # refused before anything is deleted
-    _refuse_made(parts, resource_type, resource_id)
-    current = _latest(parts, resource_type, resource_id)
+    _refuse_made(sight, resource_type, resource_id)
+    current = _latest(sight, resource_type, resource_id, right="d")
     if_match = _if_match(request, resource_type, resource_id, current=current)
     version = next(iter(versions_named(if_match)), None) if if_match else None
+    # What the caller may not delete is to them as if it were not there: nothing is deleted, which is no fault.
+    deletions = [Deletion(type=resource_type, id=resource_id, if_match=version, entry_index=0)] if current else []
     received = receive(
         request,
-        parts,
-        caller=caller,
+        sight,
         kind="delete",
         raw=f"{resource_type}/{resource_id}".encode(),  # there is no body: the record keeps what was to be deleted
         brought=Intake(groups=(), loose=(), issues=()),
         kick_off=KickOff(),
-        deletions=[Deletion(type=resource_type, id=resource_id, if_match=version, entry_index=0)],
+        deletions=deletions,
     )
     preferences = preferences_of(request)
-    deleted = received.entries[0].version
+    deleted = received.entries[0].version if received.entries else 0
     if deleted:
         log_ids(request, type=resource_type, id=resource_id, version=deleted)
     headers = {**_links(request, received), **applied(preferences), **({"ETag": etag(deleted)} if deleted else {})}
@@ -136,22 +139,33 @@ def delete(
 
 
 def _take_in(
-    request: Request, parts: Parts, *, caller: Caller, kind: str, raw: bytes, bundle: ParsedBundle
+    request: Request, sight: Sight, *, kind: str, raw: bytes, bundle: ParsedBundle
 ) -> tuple[Received, Sequence[Issue]]:
     """Store the one entry and queue whom it touches; what goes wrong is named as of a resource alone."""
     entry = bundle.entries[0]
     type_ = entry.type or ""
-    held = held_in(parts)
+    held = held_in(sight)
+    bounds = bounds_of(sight, bundle)
+    own_patient = sight.own_patient() if bounds.patients is not None else None
 
     def ours(kind_: str, identity: str) -> bool:
         # What was deleted is not held, and yet an update may bring it back.
         return entry.url == f"{kind_}/{identity}" or held(kind_, identity)
 
+    forbidden = forbidden_in(sight, bundle)
+    if forbidden:
+        raise NotPermitted
     try:
-        brought = intake_from(bundle, sort_by_patient(bundle), base_url=base_of(request), held=ours)
+        brought = intake_from(bundle, sort_by_patient(bundle), base_url=sight.base, held=ours, own_patient=own_patient)
         issues = (*bundle.issues, *brought.issues)
         received = receive(
-            request, parts, caller=caller, kind=kind, raw=raw, brought=brought, kick_off=KickOff(issues=issues)
+            request,
+            sight,
+            kind=kind,
+            raw=raw,
+            brought=brought,
+            kick_off=KickOff(issues=issues),
+            bounds=bounds,
         )
     except (BundleRejected, StoreError) as fault:
         found = issues_of(fault)
@@ -164,7 +178,7 @@ def _take_in(
 
 def _written(
     request: Request,
-    parts: Parts,
+    sight: Sight,
     received: Received,
     *,
     entry: StoredEntry,
@@ -173,11 +187,17 @@ def _written(
     location: str,
 ) -> Response:
     log_ids(request, type=entry.type, id=entry.id, version=entry.version)
-    found = find(parts, entry.type, entry.id, version=entry.version)
-    content, preference = returned(preferences_of(request), resource=lambda: found.content, issues=issues)
+    # The headers are the writer's; the content is for who may read it, as what is known already may be new to them.
+    kept = resources.read(sight.parts.database, entry.type, entry.id, version=entry.version)
+    wanted = preferences_of(request)
+    try:
+        found = find(sight, entry.type, entry.id, version=entry.version)
+        content, preference = returned(wanted, resource=lambda: found.content, issues=issues)
+    except NotFound:
+        content, preference = None, {}
     headers = {
-        location: f"{base_of(request)}/{entry.type}/{entry.id}/_history/{entry.version}",
-        **version_headers(found.version, found.modified),
+        location: f"{sight.base}/{entry.type}/{entry.id}/_history/{entry.version}",
+        **version_headers(kept.version, kept.recorded_at),
         **_links(request, received),
         **preference,
     }
@@ -189,13 +209,13 @@ def _links(request: Request, received: Received) -> dict[str, str]:
     return {"Link": ", ".join(links)} if links else {}
 
 
-def _current(parts: Parts, type_: str, identity: str) -> StoredResource | None:
+def _current(sight: Sight, type_: str, identity: str) -> StoredResource | None:
     """The resource to be updated, deleted or not; None for a patient who was only named so far.
 
     405 where there is nothing under this id: ids are given here.
     """
-    found = _latest(parts, type_, identity)
-    if found is None and not (type_ == "Patient" and patients.known(parts.database, identity)):
+    found = _latest(sight, type_, identity, right="u")
+    if found is None and not (type_ == "Patient" and held_in(sight)(type_, identity)):
         raise not_allowed(
             _READING,
             detail="no-client-ids",
@@ -205,26 +225,34 @@ def _current(parts: Parts, type_: str, identity: str) -> StoredResource | None:
     return found
 
 
-def _latest(parts: Parts, type_: str, identity: str) -> StoredResource | None:
+def _latest(sight: Sight, type_: str, identity: str, *, right: str) -> StoredResource | None:
+    """The current version, where there is one that the caller may do this with."""
     try:
-        return resources.latest(parts.database, type_, identity)
+        found = resources.latest(sight.parts.database, type_, identity)
     except NotFound:
         return None
+    if sight.unlimited:
+        return found
+    if found.deleted:
+        return found if may_know_of(sight, found) else None
+    content = loads(found.content)
+    return found if sight.sees(type_, identity, content=content, patient_id=found.patient_id, right=right) else None
 
 
-def _refuse_made(parts: Parts, type_: str, identity: str) -> None:
-    if _is_made(parts, type_, identity):
+def _refuse_made(sight: Sight, type_: str, identity: str) -> None:
+    if _is_made(sight, type_, identity):
         methods = (*_READING, "PUT") if type_ == "DiagnosticReport" else _READING
         text = "What Fillertrace made is not changed and not deleted. A report is signed or withdrawn by PUT."
         raise not_allowed(methods, text=text)
 
 
-def _is_made(parts: Parts, type_: str, identity: str) -> bool:
+def _is_made(sight: Sight, type_: str, identity: str) -> bool:
+    """Whether it is ours, as far as the caller may know."""
     try:
-        report_search.read_resource(parts.database, type_, identity)
+        made = report_search.read_resource(sight.parts.database, type_, identity)
     except NotFound:
         return False
-    return True
+    return sight.may_know(type_, identity, patient_id=made.patient_id)
 
 
 def _if_match(request: Request, type_: str, identity: str, *, current: StoredResource | None) -> str | None:

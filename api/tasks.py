@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 
-from api.access.caller import Caller
 from api.access.guard import needs
+from api.access.sight import Sight
 from api.answers import fhir_response
 from api.async_requests import keep_again
 from api.job_words import failure_issues, progress_words
@@ -28,25 +28,24 @@ router = APIRouter(prefix="/fhir/Task", tags=["jobs"])
 def read_task(
     request: Request,
     task_id: str,
-    caller: Annotated[Caller, needs("user|system", "Task", "r")],
-    parts: GivenParts,
+    sight: Annotated[Sight, needs("r", "Task")],
 ) -> Response:
     """The job as a Task: its state, for whom, what came of it, and why it failed."""
-    job = _own_job(parts, task_id, caller)
+    job = own_job(sight, task_id)
     log_ids(request, job=job.id)
-    note_read(parts, caller, type_="Task", identity=job.id, patient_id=job.patient_id)
-    return fhir_response(_task(job), form=form_of(request))
+    note_read(sight, type_="Task", identity=job.id, patient_id=job.patient_id)
+    return fhir_response(_task(job, sight.parts), form=form_of(request))
 
 
 @router.post("/{task_id}/$retry", summary="Start a failed or cancelled job again")
 def retry(
     request: Request,
     task_id: str,
-    caller: Annotated[Caller, needs("user|system", "Task", "u")],
+    sight: Annotated[Sight, needs("u", "Task")],
     parts: GivenParts,
 ) -> Response:
     """202 with the Task, which is `received` again with all its attempts; 409 for a job that runs or is completed."""
-    job = _own_job(parts, task_id, caller)
+    job = own_job(sight, task_id)
     jobs.retry(parts.database, job.id, now=parts.clock())
     keep_again(parts, job.submission_id)
     log_ids(request, job=job.id)
@@ -57,22 +56,23 @@ def retry(
         "Content-Location": f"{base}/async-status/{job.id}",
         "Link": f'<{base}/Task/{job.id}>; rel="status"',
     }
-    return fhir_response(_task(jobs.get(parts.database, job.id)), status=202, headers=headers)
+    return fhir_response(_task(jobs.get(parts.database, job.id), parts), status=202, headers=headers)
 
 
-def task_of(parts: Parts, task_id: str, caller: Caller) -> dict[str, Any]:
+def task_of(sight: Sight, task_id: str) -> dict[str, Any]:
     """A job of the caller's as a Task. Raises NotFound."""
-    return _task(_own_job(parts, task_id, caller))
+    return _task(own_job(sight, task_id), sight.parts)
 
 
-def _own_job(parts: Parts, task_id: str, caller: Caller) -> Job:
-    job = jobs.get(parts.database, task_id)
-    if job.caller_id != caller.client_id:
-        raise NotFound("Task", task_id)  # of another caller's job nothing is said, not even that it exists
+def own_job(sight: Sight, task_id: str) -> Job:
+    """A job that the caller started. Raises NotFound for another's: nothing is said of it, not even that it exists."""
+    job = jobs.get(sight.parts.database, task_id)
+    if job.caller_id != sight.caller.identity:
+        raise NotFound("Task", task_id)
     return job
 
 
-def _task(job: Job) -> dict[str, Any]:
+def _task(job: Job, parts: Parts) -> dict[str, Any]:
     ended_badly = job.status in {Status.FAILED, Status.CANCELLED}
     modified = job.finished_at or job.started_at or job.created_at
     outputs = () if job.report_id is None else (f"DiagnosticReport/{job.report_id}/_history/{job.report_version}",)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from api.access.caller import Caller
+from api.access.sight import Sight
 from api.entry_reads import answers_of
-from api.parts import Parts
 from api.receiving import KickOff, kick_off_from
 from api.resources import find
 from api.returning import MINIMAL, OUTCOME, REPRESENTATION, content_for, outcome
@@ -20,6 +20,7 @@ from fhir_mappings.own_output import is_own_output
 from fhir_mappings.report_frame import instant
 from fhir_mappings.resource_json import loads
 from fhir_mappings.resource_types import KEPT_TYPES
+from store.errors import NotFound
 from store.incoming import Placed, Received, StoredEntry
 from store.submissions import Submission
 
@@ -35,26 +36,24 @@ _STATUS: Mapping[Placed, str] = {
 class Answering:
     """What the entries of an answer are written with. `reads` are the entries that read, by their index."""
 
-    parts: Parts
+    sight: Sight
     kick_off: KickOff
     stored: Mapping[int | None, StoredEntry]
     reads: Mapping[int, dict[str, Any]]
     now: datetime
 
 
-def stored_answer(submission: Submission, *, parts: Parts, caller: Caller, base: str) -> dict[str, Any]:
+def stored_answer(submission: Submission, *, sight: Sight) -> dict[str, Any]:
     """The response Bundle of a transaction or batch that was stored earlier, made from its bytes again.
 
     What it reads is read anew, for a read is never older than its answer.
     """
     return response_bundle(
-        parse_bundle(submission.raw, limits=parts.limits, patient_needed=False),
+        parse_bundle(submission.raw, limits=sight.parts.limits, patient_needed=False),
         received=submission.answer,
         kick_off=kick_off_from(submission.options),
         now=submission.received_at,
-        parts=parts,
-        caller=caller,
-        base=base,
+        sight=sight,
     )
 
 
@@ -64,17 +63,15 @@ def response_bundle(
     received: Received,
     kick_off: KickOff,
     now: datetime,
-    parts: Parts,
-    caller: Caller,
-    base: str,
+    sight: Sight,
 ) -> dict[str, Any]:
     """The transaction-response or batch-response. Issues of an entry go into its own `outcome`."""
     readable = [entry for entry in bundle.entries if entry.index not in kick_off.refusals]
     answering = Answering(
-        parts=parts,
+        sight=sight,
         kick_off=kick_off,
         stored={entry.entry_index: entry for entry in received.entries},
-        reads=answers_of(parts, caller, readable, base=base),
+        reads=answers_of(sight, readable),
         now=now,
     )
     return {
@@ -115,9 +112,10 @@ def _written(stored: StoredEntry, entry: ParsedEntry, answering: Answering) -> d
     elif about:
         response["outcome"] = operation_outcome(about)
     if wanted == REPRESENTATION and "location" in response:
-        found = find(answering.parts, stored.type, stored.id, version=stored.version)
-        content = content_for(wanted, resource=lambda: found.content)
-        return {"resource": loads(content) if isinstance(content, bytes) else content, "response": response}
+        with suppress(NotFound):  # written by who may not read it
+            found = find(answering.sight, stored.type, stored.id, version=stored.version)
+            content = content_for(wanted, resource=lambda: found.content)
+            return {"resource": loads(content) if isinstance(content, bytes) else content, "response": response}
     return {"response": response}
 
 

@@ -15,8 +15,8 @@ from fastapi import APIRouter, Request, Response
 
 from admission.incoming import Intake, intake_from
 from api import async_answers
-from api.access.caller import Caller
-from api.access.guard import needs
+from api.access.guard import known_caller
+from api.access.sight import Sight
 from api.answers import fhir_response
 from api.body import FhirBody
 from api.conditional_references import references_of, searches_in
@@ -24,8 +24,9 @@ from api.content import preferences_of
 from api.dialects import Ask, read_ask
 from api.entry_checks import Surroundings, deletions_of, refusals_of, targets_of
 from api.entry_refusals import EntryRefusal
+from api.entry_rights import bounds_of, forbidden_in, known_in
 from api.errors import RequestRefused
-from api.parts import GivenParts, Parts, base_of
+from api.parts import GivenParts
 from api.receiving import KickOff, held_in, receive
 from api.returning import applied
 from api.transaction_response import response_bundle, stored_answer
@@ -35,7 +36,7 @@ from fhir_mappings.patient_groups import sort_by_patient
 from fhir_mappings.reference_verdicts import open_references
 from store import search as searches
 from store import submissions
-from store.errors import ConditionNotMet, PatientConflict, StoreError, VersionConflict
+from store.errors import ConditionNotMet, OutOfBounds, PatientConflict, StoreError, VersionConflict
 from store.incoming import ConditionalReference, Received
 
 router = APIRouter(prefix="/fhir", tags=["correlation"])
@@ -46,7 +47,7 @@ router = APIRouter(prefix="/fhir", tags=["correlation"])
 def transaction(
     request: Request,
     body: FhirBody,
-    caller: Annotated[Caller, needs("user|system", "Bundle", "c")],
+    sight: Annotated[Sight, known_caller()],  # a transaction has no scope of its own: its entries have
     parts: GivenParts,
 ) -> Response:
     """Stores the entries, queues every patient they touch, and answers with the response Bundle in the same order."""
@@ -60,25 +61,23 @@ def transaction(
             "goes to $correlate at this base.",
             expression=("Bundle.type",),
         )
-    ask, base = read_ask(request), base_of(request)
-    found = searches.named(parts.database, targets_of(bundle, base=base))
+    ask, base = read_ask(request), sight.base
+    found = known_in(sight, searches.named(parts.database, targets_of(bundle, base=base)))
     refusals = refusals_of(bundle, Surroundings(base=base, held=found[0], made=found[1]))
-    references, unasked = references_of(bundle, base=base)
-    refusals = {**unasked, **refusals}
+    references, unasked = references_of(bundle, sight=sight)
+    refusals = {**unasked, **refusals, **forbidden_in(sight, bundle)}
     if bundle.type == "transaction" and refusals:
         raise BundleRejected(*(refusal.issue for refusal in refusals.values()), status=_status_of(refusals.values()))
     coming = _Coming(bundle=bundle, body=body, references=references, held=found[0], ask=ask)
-    received, kick_off = _receive(request, parts, coming, caller=caller, refusals=refusals)
+    received, kick_off = _receive(request, sight, coming, refusals=refusals)
     links = {"Link": ", ".join(f'<{base}/Task/{job.job_id}>; rel="status"' for job in received.jobs)}
     if ask.asynchronous:
         return async_answers.accepted(request, parts, received, own_id=received.submission_id, ask=ask)
     if received.repeated:
         submission = submissions.read(parts.database, received.submission_id)
-        answer = stored_answer(submission, parts=parts, caller=caller, base=base)
+        answer = stored_answer(submission, sight=sight)
     else:
-        answer = response_bundle(
-            bundle, received=received, kick_off=kick_off, now=parts.clock(), parts=parts, caller=caller, base=base
-        )
+        answer = response_bundle(bundle, received=received, kick_off=kick_off, now=parts.clock(), sight=sight)
     preference = applied(preferences_of(request))
     return fhir_response(answer, headers={**preference, **links} if received.jobs else preference)
 
@@ -95,12 +94,12 @@ class _Coming:
 
 
 def _receive(
-    request: Request, parts: Parts, coming: _Coming, *, caller: Caller, refusals: Mapping[int, EntryRefusal]
+    request: Request, sight: Sight, coming: _Coming, *, refusals: Mapping[int, EntryRefusal]
 ) -> tuple[Received, KickOff]:
     """Store what can be stored. In a batch, the entries that conflict with the record are refused alone."""
     refused = dict(refusals)
-    base, preferences = base_of(request), preferences_of(request)
-    now_held = held_in(parts)
+    base, preferences = sight.base, preferences_of(request)
+    now_held = held_in(sight)
 
     def held(type_: str, identity: str) -> bool:
         # What was deleted is not held, and yet an update may bring it back.
@@ -110,21 +109,29 @@ def _receive(
         entries = tuple(entry for entry in coming.bundle.entries if entry.index not in refused)
         writing = replace(coming.bundle, entries=tuple(one for one in entries if one.method not in {"GET", "HEAD"}))
         references = [one for one in coming.references if one.entry_index not in refused]
-        brought = intake_from(writing, sort_by_patient(writing), base_url=base, held=held, references=references)
-        issues = (*coming.bundle.issues, *brought.issues, *_verdicts(parts, writing, base=base))
+        bounds = bounds_of(sight, writing)
+        brought = intake_from(
+            writing,
+            sort_by_patient(writing),
+            base_url=base,
+            held=held,
+            references=references,
+            own_patient=sight.own_patient() if bounds.patients is not None else None,
+        )
+        issues = (*coming.bundle.issues, *brought.issues, *_verdicts(sight, writing))
         kick_off = KickOff(asks=(coming.ask,), issues=issues, refusals=refused, returns=preferences.returns)
         try:
             received = receive(
                 request,
-                parts,
-                caller=caller,
+                sight,
                 kind=coming.bundle.type,
                 raw=coming.body,
                 brought=brought,
                 kick_off=kick_off,
                 deletions=deletions_of(writing, base=base),
+                bounds=bounds,
             )
-        except (PatientConflict, VersionConflict, ConditionNotMet) as conflict:
+        except (PatientConflict, VersionConflict, ConditionNotMet, OutOfBounds) as conflict:
             if coming.bundle.type == "transaction":
                 raise _named(conflict) from None
             newly = _conflicting(conflict, brought, writing)
@@ -143,11 +150,13 @@ def _named(conflict: StoreError) -> Exception:
     return BundleRejected(refusal.issue, status=412)
 
 
-def _verdicts(parts: Parts, bundle: ParsedBundle, *, base: str) -> list[Issue]:
+def _verdicts(sight: Sight, bundle: ParsedBundle) -> list[Issue]:
     """What is to be said of the references that did not resolve in the Bundle."""
-    open_ones = open_references(bundle, base=base)
-    held, made = searches.named(parts.database, open_ones.names())
-    known = searches.known_addresses(parts.database, open_ones.addresses())
+    open_ones = open_references(bundle, base=sight.base)
+    held, made = known_in(sight, searches.named(sight.parts.database, open_ones.names()))
+    known: frozenset[str] = frozenset()
+    if sight.caller.patient is None:  # whether another patient's record is known here is said to nobody bound to one
+        known = searches.known_addresses(sight.parts.database, open_ones.addresses())
     return open_ones.verdicts(held={f"{type_}/{identity}" for type_, identity in held | made} | known)
 
 
@@ -166,6 +175,8 @@ def _conflicting(conflict: StoreError, brought: Intake, bundle: ParsedBundle) ->
         every = (conflict, *conflict.others)
         asking = {entry.index: one for entry, _, text, _ in searches_in(bundle) for one in every if one.text == text}
         return {**asking, **{one.entry_index: one for one in every if one.entry_index is not None}}
+    if isinstance(conflict, OutOfBounds):
+        return dict.fromkeys(conflict.entry_indexes, conflict)
     if isinstance(conflict, VersionConflict):
         return {one.entry_index: one for one in (conflict, *conflict.others) if one.entry_index is not None}
     assert isinstance(conflict, PatientConflict)

@@ -11,8 +11,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 
-from api.access.caller import Caller
-from api.access.guard import needs
+from api.access.guard import known_caller, needs
+from api.access.sight import Sight
 from api.addresses import INSTANCE, TYPE, check_type
 from api.artefacts import artefacts
 from api.body import FhirBody
@@ -27,18 +27,18 @@ from fhir_mappings.validate_operation import ValidateInput, read_validate_body, 
 
 router = APIRouter(prefix="/fhir", tags=["conformance"])
 
-_Reader = Annotated[Caller, needs("user|system", "*", "r")]
+_Anyone = Annotated[Sight, known_caller()]
 
 
 @router.post("/$validate", summary="Validate a resource of any type")
-def validate_any(request: Request, body: FhirBody, caller: _Reader, parts: GivenParts) -> Response:
+def validate_any(request: Request, body: FhirBody, sight: _Anyone, parts: GivenParts) -> Response:
     """The resource, or Parameters (`resource`, `mode`, `profile`)."""
     asked = _asked(request, body, parts)
     return outcome_response(200, issues=validate_issues(asked, definitions=artefacts(parts)))
 
 
 @router.post(f"{TYPE}/$validate", summary="Validate a resource of one type")
-def validate_type(request: Request, resource_type: str, body: FhirBody, caller: _Reader, parts: GivenParts) -> Response:
+def validate_type(request: Request, resource_type: str, body: FhirBody, sight: _Anyone, parts: GivenParts) -> Response:
     """The same; the resource must be of the type of the address."""
     _check_name(resource_type)
     asked = _asked(request, body, parts)
@@ -47,23 +47,28 @@ def validate_type(request: Request, resource_type: str, body: FhirBody, caller: 
 
 @router.post(f"{INSTANCE}/$validate", summary="Validate a stored resource, or its next version")
 def validate_instance(
-    request: Request, resource_type: str, resource_id: str, body: FhirBody, caller: _Reader, parts: GivenParts
+    request: Request,
+    resource_type: str,
+    resource_id: str,
+    body: FhirBody,
+    sight: Annotated[Sight, needs("r")],
+    parts: GivenParts,
 ) -> Response:
     """Without a resource in the body: the stored one as it is now. With one: what would take its place."""
     check_type(resource_type, interaction="read")
     asked = _asked(request, body, parts)
-    stored = _stored(parts, caller, resource_type, resource_id)
+    stored = _stored(sight, resource_type, resource_id)
     if asked.resource is None and not asked.issues:
         asked = replace(asked, resource=stored)
     issues = validate_issues(asked, definitions=artefacts(parts), type_=resource_type, id_=resource_id)
     return outcome_response(200, issues=issues)
 
 
-def _stored(parts: Parts, caller: Caller, type_: str, identity: str) -> dict[str, Any]:
+def _stored(sight: Sight, type_: str, identity: str) -> dict[str, Any]:
     """The resource as it is now; a job as the Task that it is shown as. Raises NotFound, Gone."""
     if type_ == "Task":
-        return task_of(parts, identity, caller)
-    content = find(parts, type_, identity).content
+        return task_of(sight, identity)
+    content = find(sight, type_, identity).content
     return loads(content) if isinstance(content, bytes) else dict(content)
 
 

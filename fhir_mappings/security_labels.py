@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from fhir_mappings import canonical
 
-_LOOSEST_FIRST: Final = ("U", "L", "M", "N", "R", "V")
+CONFIDENTIALITIES: Final = ("U", "L", "M", "N", "R", "V")
+"""The codes of confidentiality, the loosest first."""
 _ABOUT_THE_INPUT_ALONE: Final = frozenset({"REDACTED", "MASKED", "SUBSETTED"})
 """Labels that say what was done to a resource, not how it must be handled."""
 
@@ -23,13 +24,23 @@ def strictest_labels(resources: Iterable[Mapping[str, Any]]) -> tuple[dict[str, 
     others: dict[tuple[str, str], dict[str, Any]] = {}
     for label in _labels(resources):
         system, code = str(label.get("system", "")), str(label.get("code", ""))
-        if system == canonical.CONFIDENTIALITY and code in _LOOSEST_FIRST:
+        if system == canonical.CONFIDENTIALITY and code in CONFIDENTIALITIES:
             if confidentiality is None or _rank(code) > _rank(confidentiality["code"]):
                 confidentiality = label
         elif code and code not in _ABOUT_THE_INPUT_ALONE:
             others.setdefault((system, code), label)
     first = () if confidentiality is None else (confidentiality,)
     return tuple(_coding(label) for label in (*first, *(others[key] for key in sorted(others))))
+
+
+def more_confidential(resource: Mapping[str, Any], *, than: str) -> bool:
+    """Whether a resource is labelled as more confidential than a code such as `R`.
+
+    >>> more_confidential({"meta": {"security": [{"system": canonical.CONFIDENTIALITY, "code": "V"}]}}, than="R")
+    True
+    """
+    codes = (label.get("code") for label in _labels([resource]) if label.get("system") == canonical.CONFIDENTIALITY)
+    return any(code in CONFIDENTIALITIES and _rank(str(code)) > _rank(than) for code in codes)
 
 
 def _labels(resources: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
@@ -41,7 +52,7 @@ def _labels(resources: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
 
 
 def _rank(code: str) -> int:
-    return _LOOSEST_FIRST.index(code)
+    return CONFIDENTIALITIES.index(code)
 
 
 def _coding(label: dict[str, Any]) -> dict[str, Any]:

@@ -16,4 +16,8 @@ class NotAuthenticated(AccessDenied):
 
 
 class NotPermitted(AccessDenied):
-    """It is known who calls, and the caller may not do this (403)."""
+    """It is known who calls, and the caller may not do this (403). `expression` names the elements it is about."""
+
+    def __init__(self, *expression: str) -> None:
+        super().__init__("not permitted")
+        self.expression = expression

@@ -1,14 +1,12 @@
-"""This file guards the routes: each says what it needs, and is given the Caller who has it.
+"""This file guards the routes: each says what it needs, and is given the Sight of the caller who has it.
 
-Open access is the only one of this release. It is allowed on a loopback address alone and is said aloud in the log and
-in the CapabilityStatement.
+Open access is allowed on a loopback address alone and is said aloud in the log and in the CapabilityStatement.
 """
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from fastapi import Request
@@ -16,21 +14,13 @@ from fastapi.params import Depends as DependsMarker
 
 from api.access.caller import OPEN_CALLER, Caller
 from api.access.errors import AccessNotPossible, NotPermitted
-from api.parts import parts_of
+from api.access.sight import Sight
+from api.parts import base_of, parts_of
 
 OPEN_ACCESS_WARNING = (
     "Access is open: whoever reaches this address may read and write everything. "
     "It answers on this machine only and is meant for trying out, not for real patients."
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Need:
-    """What a route needs: one of `contexts` (system, user, patient), on `resource_type`, the `rights` of SMART v2."""
-
-    contexts: frozenset[str]
-    resource_type: str
-    rights: frozenset[str]
 
 
 def check_access(access: str, *, host: str) -> None:
@@ -59,26 +49,25 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def needs(contexts: str, resource_type: str, rights: str) -> DependsMarker:
-    """What a route asks of its caller: `caller: Annotated[Caller, needs("user|system", "Task", "r")]`."""
-    need = Need(contexts=frozenset(contexts.split("|")), resource_type=resource_type, rights=frozenset(rights))
-    return DependsMarker(_guard(need))
+def needs(right: str, type_: str | None = None) -> DependsMarker:
+    """What a route asks of its caller: one of the rights `cruds` on a type, which is that of the address where none is
+    named. `sight: Annotated[Sight, needs("r", "Task")]`."""
+    return DependsMarker(_guard(right, type_))
 
 
 def known_caller() -> DependsMarker:
     """For a route that finds out by itself what it must ask of its caller: what the request it is about had needed."""
-    return DependsMarker(_guard(None))
+    return DependsMarker(_guard(None, None))
 
 
-def _guard(need: Need | None) -> Callable[[Request], Caller]:
-    def caller_who_may(request: Request) -> Caller:
-        caller = caller_of(request)
-        if need is not None and not permits(caller, need=need):
-            raise NotPermitted
-        request.state.caller = caller
-        return caller
+def _guard(right: str | None, type_: str | None) -> Callable[[Request], Sight]:
+    def sight_of_who_may(request: Request) -> Sight:
+        sight = Sight(parts=parts_of(request), caller=caller_of(request), base=base_of(request))
+        if right is not None:
+            sight.require(type_ or request.path_params["resource_type"], right)
+        return sight
 
-    return caller_who_may
+    return sight_of_who_may
 
 
 def caller_of(request: Request) -> Caller:
@@ -100,13 +89,3 @@ def caller_of(request: Request) -> Caller:
 def _is_ours(request: Request, *, base_url: str | None) -> bool:
     host = request.url.hostname or ""
     return is_loopback(host) or (base_url is not None and host == urlsplit(base_url).hostname)
-
-
-def permits(caller: Caller, *, need: Need) -> bool:
-    """Whether one of the caller's scopes covers the need, read as SMART v2 scopes `context/Type.cruds`."""
-    for scope in caller.scopes:
-        context, _, rest = scope.partition("/")
-        resource_type, _, rights = rest.partition(".")
-        if context in need.contexts and resource_type in {"*", need.resource_type} and need.rights <= set(rights):
-            return True
-    return False

@@ -48,7 +48,7 @@ def _take_away(folder: Path, door: Door) -> None:
 
 
 def test_the_document_speaks_of_every_route() -> None:
-    assert {route.endpoint.__name__ for route in routes()} == set(OPERATIONS)
+    assert {route.endpoint.__name__ for route in routes() if route.include_in_schema} == set(OPERATIONS)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

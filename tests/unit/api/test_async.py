@@ -15,6 +15,7 @@ import pytest
 from api.access import guard
 from api.access.caller import Caller
 from api.polling_pace import PollingPace
+from fhir_mappings.smart_scopes import parse_scopes
 from store import jobs
 from tests.servers.redis import RedisServer
 from tests.unit.api.service import FHIR_JSON, Door, case, running_door
@@ -390,7 +391,7 @@ def callers(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def caller_of(request: Any) -> Caller:
         scopes = request.headers.get("x-scopes", "system/*.cruds").split()
-        return Caller(client_id=request.headers.get("x-client", "one"), scopes=frozenset(scopes))
+        return Caller(client_id=request.headers.get("x-client", "one"), scopes=parse_scopes(scopes))
 
     monkeypatch.setattr(guard, "caller_of", caller_of)
 
@@ -423,13 +424,13 @@ def test_another_client_cannot_tell_it_from_nothing(door: Door, dialect: str, pa
 @pytest.mark.usefixtures("callers")
 @DIALECTS
 def test_a_result_needs_what_its_kick_off_needed(door: Door, dialect: str) -> None:
-    least = {"X-Scopes": "system/DiagnosticReport.c"}
+    least = {"X-Scopes": "system/*.c system/DiagnosticReport.r"}
     address = kick_off(door, dialect, more=least)
     door.run(job_of(address))
     results = ["/result", "/files/DiagnosticReport.ndjson", ""]
     for path in results:
         assert door.client.get(f"{address}{path}", headers=least).status_code in {200, 303}
-        less = door.client.get(f"{address}{path}", headers={"X-Scopes": "system/DiagnosticReport.r system/Bundle.c"})
+        less = door.client.get(f"{address}{path}", headers={"X-Scopes": "system/DiagnosticReport.r"})
         assert (less.status_code, detail(less)) == (403, "not-permitted")
 
 

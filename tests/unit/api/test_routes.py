@@ -47,7 +47,7 @@ def test_every_route_asks_who_calls_but_a_known_few() -> None:
     unguarded = {
         route.path
         for route in routes()
-        if not any(one.call.__name__ == "caller_who_may" for one in route.dependant.dependencies if one.call)
+        if not any(one.call.__name__ == "sight_of_who_may" for one in route.dependant.dependencies if one.call)
     }
     assert unguarded == WITHOUT_CALLER
 

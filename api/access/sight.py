@@ -1,0 +1,156 @@
+"""This file says what one caller may see of the record, resource by resource, and how far they may write.
+
+Every route is given a Sight by the guard, and everything a route reads or writes goes by it. What may not be seen is
+answered as what is not there: 404, never 403, so that nothing is said of anybody else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from admission.search_terms import values_from
+from api.access.caller import Caller
+from api.access.errors import NotPermitted
+from api.access.reach import Reach, reach_of
+from api.parts import Parts
+from correlation.timeline import Withheld, WithheldBecause
+from fhir_mappings.elements import every_reference
+from fhir_mappings.references import without_version
+from fhir_mappings.resource_types import KEPT_TYPES
+from fhir_mappings.search_values import search_values
+from fhir_mappings.security_labels import more_confidential
+from fhir_mappings.smart_scopes import ALL_RIGHTS
+from fhir_mappings.withheld import CLASS_OF_TYPE, withheld_types
+from store import ownership
+from store.bounds import Bounds
+from store.search_criteria import OfPatient
+
+ABOUT_NO_PATIENT: Final = frozenset({"Practitioner", "Organization", "Medication"})
+"""Types that stand beside many patients and say nothing of them."""
+_LOCAL: Final = re.compile(r"(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9.\-]{1,64})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What `caller` may see and do. `base` is the address of our FHIR base as the caller knows it."""
+
+    parts: Parts
+    caller: Caller
+    base: str
+    _reaches: dict[tuple[str, str], Reach] = field(default_factory=dict)
+
+    def reach(self, type_: str, right: str) -> Reach:
+        """What may be done with resources of a type; `right` is one letter of `cruds`."""
+        known = self._reaches.get((type_, right))
+        if known is None:
+            known = self._reaches[type_, right] = reach_of(self.caller, type_, right, base=self.base)
+        return known
+
+    def require(self, type_: str, right: str) -> Reach:
+        """The same; NotPermitted where it is nothing."""
+        found = self.reach(type_, right)
+        if found.nothing:
+            raise NotPermitted
+        return found
+
+    @property
+    def unlimited(self) -> bool:
+        """Whether nothing at all is hidden: nothing has to be looked into to know."""
+        return not self.caller.verified and self.reach("*", "r").everything
+
+    @property
+    def withheld(self) -> tuple[Withheld, ...]:
+        """The classes of evidence that the caller's scopes hide, wholly or in part, whatever is in them."""
+        reaches = {type_: self.reach(type_, "r") for type_ in CLASS_OF_TYPE}
+        hidden = (type_ for type_, reach in reaches.items() if reach.nothing)
+        partly = (type_ for type_, reach in reaches.items() if not reach.nothing and not reach.whole)
+        return tuple(
+            sorted(
+                {
+                    *withheld_types(hidden, because=WithheldBecause.NOT_PERMITTED),
+                    *withheld_types(partly, because=WithheldBecause.LIMITED),
+                }
+            )
+        )
+
+    @property
+    def sees_whole_reports(self) -> bool:
+        """Whether no scope hides anything that a report may rest on; a security label still may."""
+        return not self.withheld
+
+    def sees(
+        self, type_: str, identity: str, *, content: Mapping[str, Any], patient_id: str | None, right: str = "r"
+    ) -> bool:
+        """Whether a resource may be seen, or with another `right` done with; `patient_id` is None where it is no one
+        patient's."""
+        if self.hides(content):
+            return False
+        reach = self.reach(type_, right)
+        if reach.everything:
+            return True
+        values = values_from(search_values(dict(content)))
+        if reach.holds(values, in_compartment=False):
+            return True
+        if not reach.holds(values, in_compartment=True):
+            return False
+        return self.in_compartment(type_, identity, patient_id=patient_id) and not self.names_others(content)
+
+    def hides(self, content: Mapping[str, Any]) -> bool:
+        """Whether a security label keeps a resource from this caller."""
+        return self.caller.verified and more_confidential(content, than=self.parts.settings.most_confidential)
+
+    def in_compartment(self, type_: str, identity: str, *, patient_id: str | None) -> bool:
+        """Whether a resource is of the caller's own patient: theirs alone, or beside them and about no patient."""
+        if patient_id is not None:
+            return patient_id in self.caller.patient_ids
+        about = ownership.owners(self.parts.database, [identity]).get(identity, frozenset())
+        if type_ in ABOUT_NO_PATIENT:
+            return not about.isdisjoint(self.caller.patient_ids)
+        return bool(about) and about <= self.caller.patient_ids
+
+    def may_know(self, type_: str, identity: str, *, patient_id: str | None) -> bool:
+        """Whether the caller may know that there is such a resource: whoever is not bound to one patient may."""
+        free = any(not _of_patient(choice) for right in ALL_RIGHTS for choice in self.reach(type_, right).choices)
+        return free or self.in_compartment(type_, identity, patient_id=patient_id)
+
+    def names_others(self, content: Mapping[str, Any]) -> bool:
+        """Whether a resource refers to another patient, or to a resource of theirs."""
+        texts = {without_version(text).removeprefix(f"{self.base}/") for _, text in every_reference(content, path="")}
+        local = (found for text in texts if (found := _LOCAL.fullmatch(text)))
+        ids = {found["id"] for found in local if found["type"] not in ABOUT_NO_PATIENT}
+        about = ownership.owners(self.parts.database, ids).values() if ids else ()
+        if any(one.isdisjoint(self.caller.patient_ids) for one in about):
+            return True
+        elsewhere = [text for text in texts if text.startswith(("http://", "https://"))]
+        people = ownership.same_person(self.parts.database, elsewhere) if elsewhere else frozenset()
+        return not people <= self.caller.patient_ids
+
+    def bounds(self, wanted: Iterable[tuple[str, str]]) -> Bounds:
+        """How far a call may write that does these (type, right); NotPermitted where it may not at all.
+
+        Who may write one of them to their own patient alone writes all of the call there.
+        """
+        reaches = [self.require(type_, right) for type_, right in wanted]
+        free = all(any(not _of_patient(choice) for choice in reach.choices) for reach in reaches)
+        updates = frozenset(type_ for type_ in KEPT_TYPES if not self.reach(type_, "u").nothing)
+        every = None if updates == KEPT_TYPES else updates
+        if free:
+            return Bounds(updates=every)
+        return Bounds(patients=self.caller.patient_ids, addresses=frozenset(self.patient_addresses), updates=every)
+
+    @property
+    def patient_addresses(self) -> tuple[str, ...]:
+        """The address of the caller's patient on the server whose ids the tokens hold, where that is not ours."""
+        base, patient = self.parts.settings.patient_base, self.caller.patient
+        return () if base is None or patient is None else (f"{base.rstrip('/')}/Patient/{patient}",)
+
+    def own_patient(self) -> OfPatient:
+        """The condition of being of the caller's own patient."""
+        return OfPatient(choices=tuple(sorted(self.caller.patient_ids)))
+
+
+def _of_patient(choice: tuple[object, ...]) -> bool:
+    return any(isinstance(one, OfPatient) for one in choice)
