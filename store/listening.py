@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from store.database import Database, in_parts
+from store.errors import LeaseLost
 from store.tables import NEEDS_FETCH, heard, jobs, listened
 
 _row = listened.c
@@ -95,6 +96,18 @@ def take_turn(
         )
 
     return database.write_again(work, durable=False)
+
+
+def renew(database: Database, turn: Turn, *, now: datetime, lease_seconds: float) -> None:
+    """Hold the turn longer. Raises LeaseLost, Busy."""
+    with database.write(durable=False) as connection:
+        renewed = connection.execute(
+            sa.update(listened)
+            .where(_row.server == turn.server, _row.worker == turn.worker)
+            .values(lease_until=now + timedelta(seconds=lease_seconds))
+        )
+        if renewed.rowcount != 1:
+            raise LeaseLost(f"server {turn.server}")
 
 
 def unheard(database: Database, server: str, resources: Sequence[str]) -> list[str]:

@@ -5,14 +5,14 @@ A patient's history for the worker, single ones and searches for the doors.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy import Row, Select
 
-from store.database import Database
+from store.database import Database, in_parts
 from store.errors import Gone, NotFound
 from store.tables import resource_versions, resources, shared_resources
 
@@ -81,6 +81,18 @@ def history(database: Database, type_: str, identity: str, *, since: datetime | 
     if not rows and not held(database, type_, identity):
         raise NotFound(type_, identity)
     return [_resource(row) for row in rows]
+
+
+def source_urls(database: Database, ids: Iterable[str]) -> dict[str, str]:
+    """The absolute addresses that these resources came with, of those that came with one."""
+    found: dict[str, str] = {}
+    with database.read() as connection:
+        for part in in_parts(set(ids)):
+            query = sa.select(resources.c.id, resources.c.source_url).where(
+                resources.c.id.in_(part), resources.c.source_url.is_not(None)
+            )
+            found |= {row.id: row.source_url for row in connection.execute(query)}
+    return found
 
 
 def at_versions(database: Database, wanted: Sequence[tuple[str, int]]) -> list[StoredResource]:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from store.database import Database
+from store.errors import LeaseLost
 from store.patients import addresses_at
 from store.tables import reports, write_backs
 
@@ -114,6 +115,18 @@ def claim(database: Database, *, worker: str, now: datetime, lease_seconds: floa
         )
 
     return database.write_again(work, durable=False)
+
+
+def renew(database: Database, claimed: WriteBack, *, now: datetime, lease_seconds: float) -> None:
+    """Hold the claim longer. Raises LeaseLost, Busy."""
+    with database.write(durable=False) as connection:
+        renewed = connection.execute(
+            sa.update(write_backs)
+            .where(_row.report_id == claimed.report_id, _row.server == claimed.server, _row.worker == claimed.worker)
+            .values(lease_until=now + timedelta(seconds=lease_seconds))
+        )
+        if renewed.rowcount != 1:
+            raise LeaseLost(f"report {claimed.report_id}")
 
 
 def settle(database: Database, claimed: WriteBack, *, outcome: str, now: datetime) -> None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
 
 from admission.search_terms import report_resource
 from correlation.catalogue import Knowledge
+from ehr.settings import EhrSettings
 from fhir_mappings.basis import Basis, write_basis
 from fhir_mappings.recomputed import AMENDED, Assessed, assessed, kept_from_record, own_reference, write_version
 from fhir_mappings.resource_json import dumps
@@ -36,7 +37,7 @@ _SIGNED = frozenset({"final", AMENDED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What a worker works with. `worker` is a name no other process has."""
+    """What a worker works with. `worker` is a name no other process has; `ehr` are the servers we call."""
 
     database: Database
     queue: Queue
@@ -45,6 +46,7 @@ class Parts:
     settings: StoreSettings
     software_version: str
     worker: str
+    ehr: EhrSettings = field(default_factory=EhrSettings)
 
 
 _parts: Parts | None = None  # RQ calls a function by name and hands it an id; the rest is set up by main.py
@@ -80,13 +82,13 @@ def correlate(job_id: str, *, parts: Parts) -> None:
         return
     if claimed is None:
         return
-    with KeptLease(parts.database, claimed, clock=parts.clock, lease_seconds=lease_seconds):
+    with KeptLease(lambda: renew(claimed, parts), lease_seconds=lease_seconds):
         try:
             _report(claimed, parts)
         except LeaseLost:
             _log.warning("lease-lost", job=job_id, attempt=claimed.attempt)
         except Exception as error:
-            _note_failure(claimed, error, parts)
+            note_failure(claimed, error, parts)
     parts.queue.announce(job_id)
     bring_next(parts.database, parts.queue, claimed.patient_id, now=parts.clock())
 
@@ -102,7 +104,14 @@ def _report(claimed: jobs.Claimed, parts: Parts) -> None:
     else:
         standing = reports.standing(parts.database, claimed.patient_id)
         draft, outcome = _write(found, _basis(loaded, standing, claimed, now, parts))
-    finished = reports.finish(parts.database, claimed, draft=draft, outcome=outcome, now=parts.clock())
+    finished = reports.finish(
+        parts.database,
+        claimed,
+        draft=draft,
+        outcome=outcome,
+        now=parts.clock(),
+        write_back_to=parts.ehr.write_back_bases(),
+    )
     _log.info("job-completed", job=claimed.job_id, report=finished.report_id, version=finished.version)
 
 
@@ -159,7 +168,12 @@ def _what_is_missing(found: Assessed) -> bytes:
     return dumps(collection["entry"][0]["resource"])
 
 
-def _note_failure(claimed: jobs.Claimed, error: Exception, parts: Parts) -> None:
+def renew(claimed: jobs.Claimed, parts: Parts) -> None:
+    """Hold a claim for another lease. Raises LeaseLost, Busy."""
+    jobs.renew(parts.database, claimed, now=parts.clock(), lease_seconds=parts.settings.lease_seconds)
+
+
+def note_failure(claimed: jobs.Claimed, error: Exception, parts: Parts) -> None:
     """Only the type's name is kept: texts of exceptions may hold values of the record."""
     name = type(error).__name__
     _log.warning("attempt-failed", job=claimed.job_id, attempt=claimed.attempt, error=name)

@@ -23,6 +23,7 @@ from rq.serializers import JSONSerializer
 
 from correlation.errors import KnowledgeError
 from correlation.knowledge_base import knowledge_files, load_knowledge, pack
+from ehr.settings import EhrSettings
 from store import knowledge_editions
 from store.database import Database, open_database
 from store.environment import check_rooms, read_settings
@@ -32,6 +33,7 @@ from store.queue import QUEUE_NAME, Queue, connect
 from store.schema import upgrade
 from store.settings import StoreSettings
 from workers import jobs
+from workers.errands import doing_errands
 from workers.settings import WorkerSettings
 
 _log = structlog.get_logger("fillertrace.worker")
@@ -64,7 +66,7 @@ def run(environ: Mapping[str, str]) -> int:
         if not (store_settings.database_url and store_settings.redis_url):
             raise SettingsError("set FILLERTRACE_DATABASE_URL and FILLERTRACE_REDIS_URL, or use `fillertrace serve`")
         _configure_logs(settings.log_level)
-        work(settings, store_settings)
+        work(settings, store_settings, read_settings(EhrSettings, environ, room="ehr"))
     except SettingsError as reason:
         print(f"fillertrace worker: {reason}", file=sys.stderr)
         return 2
@@ -74,7 +76,7 @@ def run(environ: Mapping[str, str]) -> int:
     return 0
 
 
-def work(settings: WorkerSettings, store_settings: StoreSettings) -> None:
+def work(settings: WorkerSettings, store_settings: StoreSettings, ehr: EhrSettings) -> None:
     """Open everything, work until asked to stop, close everything."""
     database = open_database(
         store_settings.database_url or "",
@@ -97,15 +99,19 @@ def work(settings: WorkerSettings, store_settings: StoreSettings) -> None:
             settings=store_settings,
             software_version=version("fillertrace"),
             worker=f"{os.uname().nodename}-{os.getpid()}-{time.time_ns()}",
+            ehr=ehr,
         )
         jobs.set_up(parts)
         gc.freeze()  # what is loaded now stays for ever: the collector need not look at it again
-        with relaying(
-            database,
-            queue,
-            settings=store_settings,
-            clock=_now,
-            on_error=lambda name: _log.warning("relay-failed", error=name),
+        with (
+            relaying(
+                database,
+                queue,
+                settings=store_settings,
+                clock=_now,
+                on_error=lambda name: _log.warning("relay-failed", error=name),
+            ),
+            doing_errands(parts),
         ):
             _take_jobs(parts, settings)
     finally:

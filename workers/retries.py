@@ -6,9 +6,10 @@ deployment half done) often is not, and the attempts are bounded. What cannot ge
 
 from __future__ import annotations
 
-from store.errors import NewerDatabase, NotFound
+from ehr.errors import Refused
+from store.errors import NewerDatabase, NotFound, PatientConflict
 
-LASTING: tuple[type[Exception], ...] = (NotFound, NewerDatabase)
+LASTING: tuple[type[Exception], ...] = (NotFound, NewerDatabase, PatientConflict, Refused)
 
 
 def worth_another_attempt(error: Exception) -> bool:

@@ -16,10 +16,14 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def _renew(database: Database, claimed: jobs.Claimed, seconds: float) -> None:
+    jobs.renew(database, claimed, now=_now(), lease_seconds=seconds)
+
+
 def test_long_work_keeps_its_claim(database: Database) -> None:
     job_id = one_job(database, now=_now())
     claimed = must_claim(database, job_id, now=_now(), lease_seconds=0.6)
-    with KeptLease(database, claimed, clock=_now, lease_seconds=0.6):
+    with KeptLease(lambda: _renew(database, claimed, 0.6), lease_seconds=0.6):
         time.sleep(1.2)
         assert jobs.claim(database, job_id, worker="w2", now=_now(), lease_seconds=1) is None
         finish(database, claimed, None, now=_now())
@@ -35,7 +39,7 @@ def test_without_renewal_the_claim_ends(database: Database) -> None:
 def test_a_lost_lease_is_not_fought_for(database: Database) -> None:
     job_id = one_job(database, now=_now())
     claimed = must_claim(database, job_id, now=_now(), lease_seconds=0.3)
-    with KeptLease(database, claimed, clock=_now, lease_seconds=0.3):
+    with KeptLease(lambda: _renew(database, claimed, 0.3), lease_seconds=0.3):
         jobs.cancel(database, job_id, now=_now())
         time.sleep(0.3)
     assert jobs.get(database, job_id).status == "cancelled"

@@ -1,0 +1,204 @@
+"""A whole neighbourhood on this machine: a real HAPI FHIR server, and Fillertrace at home beside it.
+
+`make sandbox` starts both, loads the public cases into HAPI as any client would, and waits for the reports to come back
+there by themselves: subscribed, fetched, correlated, written back. Then it pulls a patient by command, hands over what
+`$everything` gives, signs a report, and prints what worked. `make sandbox KEEP=1` leaves both running.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from tests.examples import CASE_IDS, as_transaction, case_bundle, case_expected
+from tests.servers import ServerUnavailable, processes
+from tests.servers.hapi import HapiServer
+from tests.servers.service import COMMAND, Service
+
+FHIR_JSON = {"Content-Type": "application/fhir+json"}
+OUR_REPORTS = "https://fillertrace.example/fhir/CodeSystem/report|filler-calcification-correlation"
+REPORT_SYSTEM = "https://fillertrace.example/fhir/report"
+_ATTRIBUTION = "https://fillertrace.example/fhir/CodeSystem/attribution"
+DEADLINE_SECONDS = 180.0
+NAME = "hapi"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sandbox:
+    """The two servers: their FHIR bases."""
+
+    hapi: str
+    fillertrace: str
+
+    def report_in_hapi(self, patient: str) -> dict[str, Any] | None:
+        """Our report of a patient as HAPI holds it; None where it does not. Raises AssertionError for two."""
+        found = _get(f"{self.hapi}/DiagnosticReport", patient=patient, code=OUR_REPORTS).get("entry", [])
+        assert len(found) < 2, f"{len(found)} reports of ours for one patient"
+        report: dict[str, Any] | None = found[0]["resource"] if found else None
+        return report
+
+    def attribution_in_hapi(self, report: Mapping[str, Any]) -> str:
+        """What a report in HAPI says: the value of its first result."""
+        first = _get(f"{self.hapi}/{report['result'][0]['reference']}")
+        codings = first["valueCodeableConcept"]["coding"]
+        return str(next(one["code"] for one in codings if one["system"] == _ATTRIBUTION))
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Sandbox]:
+    """HAPI, and a Fillertrace that fetches from it, writes back to it and is told by it what is new."""
+    port = processes.free_port()
+    with HapiServer() as hapi:
+        settings = {
+            "FILLERTRACE_EHR_SERVERS": f"{NAME}={hapi.base_url}",
+            "FILLERTRACE_EHR_ALLOW": "127.0.0.1",
+            "FILLERTRACE_EHR_WRITE_BACK": NAME,
+            "FILLERTRACE_EHR_SUBSCRIBE": NAME,
+            "FILLERTRACE_EHR_NOTIFY_URL": f"http://127.0.0.1:{port}",
+            "FILLERTRACE_EHR_NOTIFY_SECRET": secrets.token_urlsafe(24),
+        }
+        arguments = ("--port", str(port), "--data", str(folder / "data"))
+        with Service("serve", *arguments, folder=folder, settings=settings) as service:
+            yield Sandbox(hapi=hapi.base_url, fillertrace=service.base_url)
+
+
+def load(sandbox: Sandbox, case_id: str) -> str:
+    """Load a case into HAPI as one transaction of creates; the patient's id there."""
+    answer = httpx.post(sandbox.hapi, json=as_transaction(case_bundle(case_id)), headers=FHIR_JSON, timeout=60)
+    assert answer.status_code == 200, answer.text
+    locations = [entry["response"]["location"] for entry in answer.json()["entry"]]
+    return next(location.split("/")[1] for location in locations if location.startswith("Patient/"))
+
+
+def waited_for(found: Callable[[], Any], *, seconds: float = DEADLINE_SECONDS) -> Any:
+    """What `found` gives as soon as it gives something; None after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if (value := found()) is not None:
+            return value
+        time.sleep(0.5)
+    return None
+
+
+def sign(sandbox: Sandbox, report: Mapping[str, Any]) -> bool:
+    """Sign a report here, as a person does, and see it signed in HAPI."""
+    address = f"{sandbox.fillertrace}/DiagnosticReport/{report['id']}"
+    here = httpx.get(address)
+    signed = {**here.json(), "status": "final", "resultsInterpreter": [{"display": "Dr Sandbox"}]}
+    answer = httpx.put(address, json=signed, headers={**FHIR_JSON, "If-Match": here.headers["ETag"]})
+    assert answer.status_code == 200, answer.text
+
+    def final() -> bool | None:
+        there = _get(f"{sandbox.hapi}/DiagnosticReport/{report['id']}")
+        return True if there["status"] == "final" else None
+
+    return bool(waited_for(final, seconds=30))
+
+
+def pull(sandbox: Sandbox, patient: str) -> str:
+    """Pull a patient by command; its last words on stderr."""
+    command = [str(COMMAND), "pull", "--from", sandbox.hapi, "--patient", patient, "--write-back"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stderr.strip().splitlines()[-1]
+
+
+def everything(sandbox: Sandbox, patient: str) -> str:
+    """Hand what `$everything` gives to `$correlate`; the status of the answer."""
+    record = _get(f"{sandbox.hapi}/Patient/{patient}/$everything", _count="200")
+    answer = httpx.post(f"{sandbox.fillertrace}/$correlate", json=record, headers=FHIR_JSON, timeout=60)
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["entry"][0]["resource"]["id"])
+
+
+def main() -> int:
+    """Run it all; 0 where all of it worked."""
+    parser = argparse.ArgumentParser(prog="make sandbox", description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="leave both servers running until Ctrl-C")
+    arguments = parser.parse_args()
+    console = Console()
+    try:
+        with tempfile.TemporaryDirectory(prefix="fillertrace-sandbox-") as folder:
+            console.print("starting HAPI FHIR and Fillertrace (the first time, Maven brings 340 MB)")
+            with running(Path(folder)) as sandbox:
+                console.print(f"HAPI:        {sandbox.hapi}\nFillertrace: {sandbox.fillertrace}")
+                worked = _show(sandbox, console)
+                if arguments.keep:
+                    _wait(console)
+    except ServerUnavailable as missing:
+        console.print(f"sandbox: {missing}", style="red")
+        return 1
+    return 0 if worked else 1
+
+
+def _show(sandbox: Sandbox, console: Console) -> bool:
+    patients: dict[str, str] = {}
+    begun: dict[str, float] = {}
+    rows: dict[str, tuple[str, str, float]] = {}
+    with Progress(console=console, transient=True) as progress:
+        bar = progress.add_task("cases into HAPI", total=len(CASE_IDS))
+        for case_id in CASE_IDS:
+            patients[case_id], begun[case_id] = load(sandbox, case_id), time.monotonic()
+            progress.advance(bar)
+        bar = progress.add_task("reports back in HAPI", total=len(CASE_IDS))
+        for case_id, patient in patients.items():
+            report = waited_for(lambda patient=patient: sandbox.report_in_hapi(patient))  # type: ignore[misc]
+            if report is not None:
+                seconds = time.monotonic() - begun[case_id]
+                rows[case_id] = (report["id"], sandbox.attribution_in_hapi(report), seconds)
+            progress.advance(bar)
+    table = Table("case", "Patient in HAPI", "attribution", "expected", "")
+    for case_id in CASE_IDS:
+        found = rows.get(case_id, ("", "no report", 0.0))
+        acceptable = case_expected(case_id)["acceptable_attribution"]
+        verdict = "ok" if found[1] in acceptable else "DIFFERS"
+        table.add_row(case_id, patients[case_id], found[1], " or ".join(acceptable), verdict)
+    console.print(table)
+    steps = Table("step", "what came of it")
+    report = sandbox.report_in_hapi(patients["V01"])
+    signed = report is not None and sign(sandbox, report)
+    same = report is not None and everything(sandbox, patients["V01"]) == report["id"]
+    steps.add_row("load", f"{len(patients)} public cases, each a transaction")
+    steps.add_row("subscribe, fetch, correlate, write back", f"{len(rows)} reports came back by themselves")
+    steps.add_row("$everything to $correlate", "the same report" if same else "FAILED")
+    steps.add_row("sign off", "final in HAPI" if signed else "FAILED")
+    steps.add_row("fillertrace pull --write-back", pull(sandbox, patients["V01"]))
+    console.print(steps)
+    right = all(rows.get(one, ("", ""))[1] in case_expected(one)["acceptable_attribution"] for one in CASE_IDS)
+    return right and signed and same
+
+
+def _wait(console: Console) -> None:
+    console.print("both are left running; Ctrl-C ends them and forgets everything")
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        console.print("ended")
+
+
+def _get(url: str, **parameters: str) -> dict[str, Any]:
+    headers = {"Accept": "application/fhir+json", "Cache-Control": "no-cache"}
+    answer = httpx.get(url, params=parameters, headers=headers, timeout=60)
+    answer.raise_for_status()
+    found: dict[str, Any] = json.loads(answer.content)
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,137 @@
+"""This file fetches a patient's record from an EHR for a job that asks for it, and admits it like any other Bundle.
+
+What an EHR no longer has is deleted here, after a look; what it would not show is kept by class, for the report to say.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+
+import structlog
+
+from admission.fetched import unseen_in
+from admission.incoming import intake_from
+from admission.rewriting import rewrite_references
+from ehr.client import FhirClient, searchset
+from ehr.errors import NotThere
+from ehr.history import History, Seen, fetch_history
+from fhir_mappings.bundle import parse_bundle
+from fhir_mappings.limits import Limits
+from fhir_mappings.own_output import is_own_output
+from fhir_mappings.patient_groups import sort_by_patient
+from fhir_mappings.resource_json import dumps
+from store import jobs, patients, resources
+from store.errors import LeaseLost
+from store.fetched import Fetched, keep_fetched
+from store.incoming import Deletion
+from store.outbox import bring_next, hand_over
+from store.resources import StoredResource
+from workers.jobs import Parts, note_failure, renew
+from workers.lease import KeptLease
+from workers.servers import Servers
+
+_log = structlog.get_logger("fillertrace.worker")
+_NO_BASE = "urn:fillertrace:nowhere"  # what an EHR sends never means an id of ours
+
+
+def fetch_next(parts: Parts, servers: Servers) -> bool:
+    """Do the fetch that has waited longest; whether there was one."""
+    claimed = jobs.claim_fetch(
+        parts.database,
+        worker=parts.worker,
+        now=parts.clock(),
+        lease_seconds=parts.settings.lease_seconds,
+        max_attempts=parts.settings.max_attempts,
+    )
+    if claimed is None or claimed.source is None:
+        return False
+    with KeptLease(lambda: renew(claimed, parts), lease_seconds=parts.settings.lease_seconds):
+        try:
+            fetched = _fetch(claimed.patient_id, claimed.source, parts, servers)
+            others = keep_fetched(parts.database, claimed, fetched, rewrite=rewrite_references, now=parts.clock())
+            hand_over(parts.database, parts.queue, others)
+            _log.info("fetched", job=claimed.job_id, server=claimed.source, unseen=len(fetched.unseen))
+        except LeaseLost:
+            _log.warning("lease-lost", job=claimed.job_id, attempt=claimed.attempt)
+        except Exception as error:
+            note_failure(claimed, error, parts)
+            parts.queue.announce(claimed.job_id)
+    bring_next(parts.database, parts.queue, claimed.patient_id, now=parts.clock())
+    return True
+
+
+def _fetch(patient_id: str, server: str, parts: Parts, servers: Servers) -> Fetched:
+    """What an EHR holds of a patient of ours, ready to be kept. Raises EhrError, BundleRejected, StoreError."""
+    client = servers.client(server)
+    histories = [
+        fetch_history(client, remote_id, is_own_output=is_own_output)
+        for remote_id in _remote_ids(client, patient_id, parts)
+    ]
+    bundle = searchset(client.base_url, _every(histories))
+    raw = dumps(bundle)
+    limits = Limits(bytes=max(len(raw), 1), depth=Limits().depth)
+    parsed = parse_bundle(raw, limits=limits)
+    brought = intake_from(
+        parsed, sort_by_patient(parsed), base_url=_NO_BASE, held=lambda type_, identity: False, keep_empty_groups=True
+    )
+    return Fetched(
+        server=server,
+        sha256=hashlib.sha256(raw).hexdigest(),
+        groups=brought.groups,
+        loose=brought.loose,
+        links=brought.links,
+        deletions=tuple(_gone(client, patient_id, histories, parts)),
+        unseen=unseen_in(histories, granted_scope=servers.granted_scope(server)),
+    )
+
+
+def _every(histories: Iterable[History]) -> Iterator[dict[str, object]]:
+    for history in histories:
+        yield from (entry["resource"] for entry in history.bundle["entry"])
+
+
+def _remote_ids(client: FhirClient, patient_id: str, parts: Parts) -> list[str]:
+    """The ids of a patient on the EHR: by the addresses we know, else by the one Patient there with their identifier.
+
+    Raises NotThere where there is none.
+    """
+    with parts.database.read() as connection:
+        addresses = patients.addresses_at(connection, patient_id, client.base_url)
+        identifiers = patients.identifiers_of(connection, patient_id)
+    if addresses:
+        return [address.rpartition("/")[2] for address in addresses]
+    for system, value in identifiers:
+        found = list(client.search("Patient", {"identifier": f"{_escaped(system)}|{_escaped(value)}", "_count": "2"}))
+        ids = {one["id"] for one in found if one["resourceType"] == "Patient"}
+        if len(ids) == 1:
+            return list(ids)
+    raise NotThere(f"{client.host} does not know this patient by any address or identifier of ours")
+
+
+def _escaped(text: str) -> str:
+    """A value inside a search parameter. FHIR R4 https://hl7.org/fhir/R4/search.html#escaping"""
+    for mark in ("\\", ",", "|", "$"):
+        text = text.replace(mark, f"\\{mark}")
+    return text
+
+
+def _gone(
+    client: FhirClient, patient_id: str, histories: Iterable[History], parts: Parts
+) -> Iterator[Deletion]:
+    """What came from this EHR earlier and is not there any longer, of the types that were seen whole.
+
+    A search may miss what is there (an index behind its time), so each is looked for by its id before it is deleted.
+    """
+    found = {entry["fullUrl"] for history in histories for entry in history.bundle["entry"]}
+    seen = {visit.type for history in histories for visit in history.visits if visit.outcome is Seen.SEEN}
+    for kept in resources.of_patient(parts.database, patient_id):
+        if kept.type in seen and kept.patient_id == patient_id and _came_from(kept, client) and kept.source_url not in found:
+            try:
+                client.read(kept.type, str(kept.source_url).rpartition("/")[2])
+            except NotThere:
+                yield Deletion(type=kept.type, id=kept.id)
+
+
+def _came_from(kept: StoredResource, client: FhirClient) -> bool:
+    return kept.type != "Patient" and (kept.source_url or "").startswith(f"{client.base_url}/{kept.type}/")
