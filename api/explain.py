@@ -63,8 +63,8 @@ def explain(
 def explain_by_post(
     request: Request,
     report_id: str,
-    body: FhirBody,
     caller: Annotated[Caller, needs("user|system", "DiagnosticReport", "r")],
+    body: FhirBody,
     parts: GivenParts,
 ) -> Response:
     """The same: FHIR lets clients call any operation by POST. The body is empty, or Parameters without any."""

@@ -49,8 +49,8 @@ def search_type(
 def search_by_form(
     request: Request,
     resource_type: str,
-    body: FormBody,
     caller: Annotated[Caller, needs("user|system", "*", "s")],
+    body: FormBody,
     parts: GivenParts,
 ) -> Response:
     """The same, with the parameters in the body, where no log of addresses sees them."""

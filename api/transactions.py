@@ -45,8 +45,8 @@ router = APIRouter(prefix="/fhir", tags=["correlation"])
 @router.post("", summary="Store a transaction or batch, and correlate")
 def transaction(
     request: Request,
-    body: FhirBody,
     caller: Annotated[Caller, needs("user|system", "Bundle", "c")],
+    body: FhirBody,
     parts: GivenParts,
 ) -> Response:
     """Stores the entries, queues every patient they touch, and answers with the response Bundle in the same order."""
