@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -131,3 +133,15 @@ def test_who_shows_no_good_token_waits_sooner(slow_door: Door, server: TokenServ
 def test_a_limit_of_zero_is_none(tmp_path: Path, redis_server: RedisServer, server: TokenServer) -> None:
     with running_door(tmp_path, redis_server.url, **smart_settings(server, requests_per_minute=0)) as door:
         assert set(_many(door, None, 30)) == {401}
+
+
+@pytest.mark.requirement("SM-06")
+@pytest.mark.parametrize(
+    "path", ["", "/$correlate", "/Patient", "/Patient/_search", "/$validate", "/Patient/1/$correlate"]
+)
+def test_who_sends_a_body_must_be_known_before_any_of_it_is_read(smart_door: Door, path: str) -> None:
+    address = urlsplit(smart_door.base)
+    lines = (f"POST /fhir{path} HTTP/1.1", f"Host: {address.netloc}", "Content-Type: text/plain", "Content-Length: 999")
+    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+        connection.sendall("".join(f"{line}\r\n" for line in (*lines, "")).encode())
+        assert connection.recv(1024).startswith(b"HTTP/1.1 401 ")
