@@ -36,12 +36,11 @@ class KeySet:
         self._keys = Remembered(self._fetch, seconds=seconds, clock=clock)
 
     def find(self, kid: str, *, algorithm: str) -> Key | None:
-        """The key of this id, if it is one for this algorithm. Raises IssuerAway where there are no keys at all."""
+        """The key of this id, if its type is that of the algorithm. Raises IssuerAway where there are none at all."""
         known = [key for key in self._keys.get() if key.kid == kid]
         if not known:
             known = [key for key in self._keys.get(again=True) if key.kid == kid]
-        fitting = (key for key in known if key.key_type == KEY_TYPES.get(algorithm) and key.alg in (None, algorithm))
-        return next(fitting, None)
+        return next((key for key in known if key.key_type == KEY_TYPES.get(algorithm)), None)
 
     def _fetch(self) -> tuple[Key, ...]:
         url = self._url or self._issuer.described().get("jwks_uri")

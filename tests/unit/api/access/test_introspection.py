@@ -55,6 +55,7 @@ def test_an_active_token_says_who_calls_and_what_they_may_do(server: TokenServer
     [
         {"scope": None},
         {"client_id": None, "sub": "s"},
+        {"client_id": None, "sub": "s", "azp": "app"},
         {"exp": None},
         {"exp": "soon"},
         {"scope": ["system/*.cruds"]},
