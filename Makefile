@@ -91,6 +91,6 @@ lock: .venv/.development  ## write the lock files anew
 	@deploy/lock.sh
 
 clean:  ## forget what was built and what the service kept
-	@rm -rf .venv .fillertrace demo-output deploy/hapi/target tests/clients/node_modules build dist
+	@rm -rf .venv .fillertrace demo-output deploy/hapi/target tests/clients/node_modules tests/servers/oidc/node_modules build dist
 
 .PHONY: conformance help setup demo run servers test test-long benchmark engine-speed coverage check format knowledge generated r4-definitions score-reports score-cases check-wheel lock clean

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from correlation.timeline import DataClass, Withheld, WithheldBecause
 from ehr.history import History, Seen
+
+from correlation.timeline import DataClass, Withheld, WithheldBecause
 from fhir_mappings.smart_scopes import parse_scopes
 from fhir_mappings.withheld import CLASS_OF_TYPE, withheld_types
 from store.fetched import Unseen
@@ -39,9 +40,7 @@ def unseen_in(histories: Iterable[History], *, granted_scope: str | None) -> tup
 
 def withheld_from(unseen: Iterable[Unseen]) -> tuple[Withheld, ...]:
     """What the record kept, in the engine's words."""
-    return tuple(
-        sorted(Withheld(data=DataClass(one.data), because=WithheldBecause(one.because)) for one in unseen)
-    )
+    return tuple(sorted(Withheld(data=DataClass(one.data), because=WithheldBecause(one.because)) for one in unseen))
 
 
 def _beyond(granted_scope: str, histories: Iterable[History]) -> Iterable[Withheld]:

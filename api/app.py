@@ -28,6 +28,9 @@ from api import (
     transactions,
     validate,
 )
+from api.access import discovery
+from api.access.authority import Authority
+from api.access.errors import AccessNotPossible
 from api.access.guard import check_access
 from api.addresses import GENERIC, methods_of_type, shape_of
 from api.content import check_accept
@@ -61,7 +64,9 @@ _FHIR_ROUTERS: tuple[APIRouter, ...] = (
     history.router,
     single_writes.router,
 )
+# These are not FHIR JSON, whatever is asked for in Accept.
 _OTHER_ROUTERS: tuple[APIRouter, ...] = (
+    discovery.router,
     async_status.files_router,
     notifications.router,
     evidence.router,
@@ -77,11 +82,18 @@ def create_app(
     queue: Queue,
     knowledge: Knowledge,
     clock: Callable[[], datetime],
+    authority: Authority | None = None,
     repeat_window_seconds: float = DAY_SECONDS,
     ehr: EhrSettings = EhrSettings(),  # noqa: B008 - it is frozen
 ) -> FastAPI:
-    """The application over these parts. Raises AccessNotPossible where the access asked for cannot be given safely."""
-    check_access(settings.access, host=settings.host)
+    """The application over these parts; `authority` for `smart` access, and for no other.
+
+    Raises AccessNotPossible where the access asked for cannot be given safely.
+    """
+    if authority is None:
+        check_access(settings)
+    if (settings.access == "smart") != (authority is not None):
+        raise AccessNotPossible("smart access needs an authority, and open access has none.")
     software_version = version("fillertrace")
     app = FastAPI(
         title="Fillertrace",
@@ -93,6 +105,7 @@ def create_app(
     )
     app.state.parts = Parts(
         settings=settings,
+        authority=authority,
         database=database,
         queue=queue,
         knowledge=knowledge,

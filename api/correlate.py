@@ -43,8 +43,8 @@ _SLICE_SECONDS = 1.0
 @router.post("/$correlate", summary="Correlate a Bundle about one patient")
 def correlate(
     request: Request,
-    body: FhirBody,
     sight: Annotated[Sight, needs("c", "DiagnosticReport")],
+    body: FhirBody,
     parts: GivenParts,
 ) -> Response:
     """Stores, correlates with what is already known of the patient, and answers with the result Bundle."""
@@ -65,8 +65,8 @@ def correlate(
 def correlate_patient(
     request: Request,
     patient_id: str,
-    body: FhirBody,
     sight: Annotated[Sight, needs("c", "DiagnosticReport")],
+    body: FhirBody,
     parts: GivenParts,
 ) -> Response:
     """The same over the stored history alone. The body is empty, or Parameters without `bundle`.

@@ -22,6 +22,7 @@ EXPOSED_HEADERS: Final = (
     "Location",
     "Preference-Applied",
     "Retry-After",
+    "WWW-Authenticate",
     "X-Export-Status",
     "X-Progress",
     "X-Request-Id",

@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from api.access.errors import NotAuthenticated, NotPermitted
+from api.access.errors import AnotherSite, IssuerAway, NotAuthenticated, NoToken, NotPermitted
 from fhir_mappings.bundle import BundleRejected
 from fhir_mappings.issues import Issue, operation_outcome
 from fhir_mappings.resource_json import dumps, dumps_pretty
@@ -58,23 +58,59 @@ class Row:
 
 
 _RETRY = {"Retry-After": "2"}
+_CHALLENGE = 'Bearer realm="fillertrace"'  # RFC 6750 section 3
 _SHOWN = 20  # expressions of one issue
 
 # The first row whose exception fits counts; the narrower one stands before the wider.
 TABLE: tuple[tuple[type[Exception], Row], ...] = (
+    (
+        NoToken,
+        Row(
+            status=401,
+            code="login",
+            detail="not-authenticated",
+            text="Say who you are: send an access token in Authorization.",
+            headers={"WWW-Authenticate": _CHALLENGE},
+        ),
+    ),
     (
         NotAuthenticated,
         Row(
             status=401,
             code="login",
             detail="not-authenticated",
-            text="Say who you are: send an access token in Authorization.",
-            headers={"WWW-Authenticate": "Bearer"},
+            text="This access token is not good here, or no longer: ask the authorization server for a new one.",
+            headers={"WWW-Authenticate": f'{_CHALLENGE}, error="invalid_token"'},
+        ),
+    ),
+    (
+        AnotherSite,
+        Row(
+            status=403,
+            code="forbidden",
+            detail="not-permitted",
+            text="A page of another site may not ask here, nor one that calls this service by another name.",
         ),
     ),
     (
         NotPermitted,
-        Row(status=403, code="forbidden", detail="not-permitted", text="This caller may not do this."),
+        Row(
+            status=403,
+            code="forbidden",
+            detail="not-permitted",
+            text="This caller may not do this.",
+            headers={"WWW-Authenticate": f'{_CHALLENGE}, error="insufficient_scope"'},
+        ),
+    ),
+    (
+        IssuerAway,
+        Row(
+            status=503,
+            code="transient",
+            detail="issuer-away",
+            text="Who calls cannot be checked: the authorization server does not answer. Send the same request later.",
+            headers={"Retry-After": "10"},
+        ),
     ),
     (
         store_errors.OutOfBounds,

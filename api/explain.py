@@ -68,8 +68,8 @@ def explain(
 def explain_by_post(
     request: Request,
     report_id: str,
-    body: FhirBody,
     sight: Annotated[Sight, needs("r", "DiagnosticReport")],
+    body: FhirBody,
     parts: GivenParts,
 ) -> Response:
     """The same: FHIR lets clients call any operation by POST. The body is empty, or Parameters without any."""

@@ -8,6 +8,7 @@ from typing import Final
 
 DOOR_ISSUE_CODES: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "access-is-open": "There is no authorization server here: access is open",
         "accepted": "Received and stored; the result follows",
         "already-finished": "It has ended, and this step is no longer possible",
         "busy": "The record is busy for a moment",
@@ -22,6 +23,7 @@ DOOR_ISSUE_CODES: Final[Mapping[str, str]] = MappingProxyType(
         "invalid-header": "A header that cannot be used",
         "invalid-parameter": "A parameter with a value that has no meaning here",
         "invalid-request": "The request cannot be read",
+        "issuer-away": "The authorization server does not answer",
         "job-cancelled": "The job was cancelled",
         "job-failed": "The job failed; it can be started again",
         "method-not-allowed": "This address does not take this method",
@@ -41,6 +43,7 @@ DOOR_ISSUE_CODES: Final[Mapping[str, str]] = MappingProxyType(
         "same-identity": "Several entries of a transaction change one resource",
         "several-matches": "A condition that finds more than one resource",
         "subsetted": "Only a part of a resource",
+        "too-many-requests": "One caller asks too much within a minute",
         "unexpected-body": "A body where none is taken",
         "unknown-address": "Nothing at this address",
         "unknown-output-format": "A format of files that is not offered",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -10,13 +11,16 @@ from datetime import UTC, datetime
 
 import structlog
 from fastapi import FastAPI
+from joserfc.errors import SecurityWarning
 
 from admission.search_terms import complete_index
+from api.access.authority import authority_of
 from api.access.guard import OPEN_ACCESS_WARNING, check_access
 from api.app import create_app
 from api.settings import ApiSettings
 from correlation.knowledge_base import knowledge_files, load_knowledge, pack
 from ehr.settings import EhrSettings
+from ehr.transport import Transport
 from store import knowledge_editions
 from store.database import open_database
 from store.environment import check_rooms, read_settings
@@ -25,6 +29,8 @@ from store.queue import Queue
 from store.schema import upgrade
 from store.settings import StoreSettings
 
+_ISSUER_SECONDS = 5.0
+_ISSUER_BYTES = 1024 * 1024
 _log = structlog.get_logger("fillertrace.api")
 
 
@@ -40,8 +46,7 @@ def check_settings(
     settings = replace(
         settings, host=settings.host if host is None else host, port=settings.port if port is None else port
     )
-    check_access(settings.access, host=settings.host)
-    read_settings(EhrSettings, environ, room="ehr")
+    check_access(settings, plain_hosts=frozenset(read_settings(EhrSettings, environ, room="ehr").allow))
     return settings, read_settings(StoreSettings, environ, room="store")
 
 
@@ -72,7 +77,11 @@ def open_application(settings: ApiSettings, environ: Mapping[str, str]) -> Itera
         indexed = complete_index(database)
         if indexed:
             _log.info("search-index-completed", resources=indexed)
-        if settings.access == "open":
+        authority = None
+        if settings.access == "smart":
+            transport = _issuer_transport(read_settings(EhrSettings, environ, room="ehr"))
+            authority = authority_of(settings, closing.enter_context(transport))
+        else:
             _log.warning("open-access", says=OPEN_ACCESS_WARNING)
         closing.enter_context(
             relaying(
@@ -89,13 +98,24 @@ def open_application(settings: ApiSettings, environ: Mapping[str, str]) -> Itera
             queue=queue,
             knowledge=knowledge,
             clock=_now,
+            authority=authority,
             repeat_window_seconds=store_settings.repeat_window_seconds,
             ehr=ehr,
         )
 
 
+def _issuer_transport(settings: EhrSettings) -> Transport:
+    """Connections to the issuer: requests wait for its answer, so it has less time and fewer bytes than an EHR."""
+    return replace(
+        settings,
+        timeout_seconds=min(settings.timeout_seconds, _ISSUER_SECONDS),
+        max_bytes=min(settings.max_bytes, _ISSUER_BYTES),
+    ).transport()
+
+
 def configure_logs() -> None:
     """One JSON object per line on stderr. The lines carry ids, codes and times, never a value from a record."""
+    warnings.filterwarnings("ignore", message="EdDSA is deprecated", category=SecurityWarning)  # in favour of its name
     structlog.configure(
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         processors=[

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
+from api.access.discovery import oauth_uris_of
 from api.answers import fhir_response
 from api.parts import GivenParts, base_of
 from api.representation import form_of
@@ -21,7 +22,8 @@ def metadata(request: Request, parts: GivenParts) -> Response:
         edition=parts.knowledge.edition,
         max_bytes=parts.settings.max_bytes,
         date=parts.knowledge.issued or parts.clock().date(),
-        open_access=parts.settings.access == "open",
+        open_access=parts.authority is None,
+        oauth_uris=oauth_uris_of(parts),
         cors=bool(parts.settings.cors_origins),
     )
     return fhir_response(statement, form=form_of(request))

@@ -10,6 +10,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from api.access.authority import Authority
 from api.polling_pace import PollingPace
 from api.settings import ApiSettings
 from correlation.catalogue import Knowledge
@@ -23,13 +24,14 @@ from store.queue import Queue
 class Parts:
     """The settings, the record, the queue, the knowledge base and the clock of one running service.
 
-    `ehr` are the servers that are called;
+    `authority` says who calls; it is None with open access alone. `ehr` are the servers that we call.
     `waiting` bounds how many requests may hold a thread while they wait for a worker, so that the others are answered;
     `pace` says when a running job is asked for far too often;
     `stopping` is set when the service is asked to end, and they then wait no longer.
     """
 
     settings: ApiSettings
+    authority: Authority | None
     database: Database
     queue: Queue
     knowledge: Knowledge

@@ -49,8 +49,8 @@ def search_type(
 def search_by_form(
     request: Request,
     resource_type: str,
-    body: FormBody,
     sight: Annotated[Sight, needs("s")],
+    body: FormBody,
 ) -> Response:
     """The same, with the parameters in the body, where no log of addresses sees them."""
     return _answer(request, sight, resource_type, [*request.query_params.multi_items(), *body])

@@ -18,7 +18,9 @@ class ApiSettings:
     """The settings of the HTTP door."""
 
     host: str = setting(
-        "127.0.0.1", "The address to listen on. Open access allows a loopback address only.", example="127.0.0.1"
+        "127.0.0.1",
+        "The address to listen on. Open access allows a loopback address only, `smart` any.",
+        example="127.0.0.1",
     )
     port: int = setting(8080, "The TCP port to listen on; 0 takes any free one.", example="8080")
     base_url: str | None = setting(
@@ -28,23 +30,23 @@ class ApiSettings:
     )
     access: str = setting(
         "open",
-        "Who may call. `open`: everybody who reaches the address, which must be a loopback one. `smart` (SMART App "
-        "Launch tokens) is not available in this release, and the service then does not start.",
-        example="open",
+        "Who may call. `open`: everybody who reaches the address, which must be a loopback one. `smart`: who shows an "
+        "access token of the issuer for this service, for what its SMART scopes name.",
+        example="smart",
     )
     issuer: str | None = setting(
         None,
-        "For `smart` access: the issuer of the tokens. Not used in this release.",
+        "`smart` access needs it: who issues the tokens, exactly as it calls itself in `iss`.",
         example="https://ehr.example/auth",
     )
     audience: str | None = setting(
         None,
-        "For `smart` access: the audience the tokens must name. Not used in this release.",
+        "`smart` access needs it: what the tokens must name in `aud`, usually our FHIR base.",
         example="https://correlate.hospital.example/fhir",
     )
     jwks_url: str | None = setting(
         None,
-        "For `smart` access: where the issuer's keys are, if its discovery does not say. Not used in this release.",
+        "`smart` access: where the issuer's keys are, if its discovery does not say.",
         example="https://ehr.example/auth/jwks",
     )
     patient_base: str | None = setting(
@@ -58,6 +60,38 @@ class ApiSettings:
         "For `smart` access: the highest confidentiality (U, L, M, N, R, V) that callers see. What is labelled as more "
         "confidential is hidden from them, and reports are shown to them without it and say so.",
         example="R",
+    )
+    keys_seconds: int = setting(
+        300,
+        "`smart` access: how long the issuer's keys and what it says of itself are used before they are asked for "
+        "again. While it does not answer they are used for an hour more.",
+        example="300",
+    )
+    authorize_url: str | None = setting(
+        None,
+        "`smart` access: where applications send people to log in, if the issuer's discovery does not say.",
+        example="https://ehr.example/auth/authorize",
+    )
+    token_url: str | None = setting(
+        None,
+        "`smart` access: where applications get their tokens, if the issuer's discovery does not say.",
+        example="https://ehr.example/auth/token",
+    )
+    introspection_url: str | None = setting(
+        None,
+        "`smart` access: where the issuer is asked about tokens that are not signed (RFC 7662). Empty: only signed "
+        "tokens (JWT) are taken.",
+        example="https://ehr.example/auth/introspect",
+    )
+    introspection_client_id: str | None = setting(None, "Our client id for introspection.", example="fillertrace")
+    introspection_client_secret: str | None = setting(
+        None, "Our client secret for introspection.", example="a-secret-of-your-own", secret=True
+    )
+    requests_per_minute: int = setting(
+        6000,
+        "`smart` access: how many requests a minute one caller may send to one API process; who shows no good token, a "
+        "tenth of it. More are answered 429. 0: any number.",
+        example="6000",
     )
     cors_origins: tuple[str, ...] = setting(
         (),
@@ -106,6 +140,7 @@ class ApiSettings:
 
     def __post_init__(self) -> None:
         for name in (
+            "keys_seconds",
             "max_bytes",
             "max_depth",
             "wait_max_seconds",
@@ -118,6 +153,11 @@ class ApiSettings:
                 raise ValueError(f"{name} must be more than zero")
         if self.most_confidential not in CONFIDENTIALITIES:
             raise ValueError("most_confidential is one of U, L, M, N, R, V")
+        if self.requests_per_minute < 0:
+            raise ValueError("requests_per_minute must not be less than zero")
+        introspection = (self.introspection_url, self.introspection_client_id, self.introspection_client_secret)
+        if any(introspection) and not all(introspection):
+            raise ValueError("introspection_url needs introspection_client_id and introspection_client_secret")
         for origin in self.cors_origins:
             if not _ORIGIN.fullmatch(origin):
                 raise ValueError(

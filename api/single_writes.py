@@ -47,8 +47,8 @@ _READING = ("GET", "HEAD")
 def create(
     request: Request,
     resource_type: str,
-    body: FhirBody,
     sight: Annotated[Sight, needs("c")],
+    body: FhirBody,
     parts: GivenParts,
 ) -> Response:
     """201 with Location, ETag, Last-Modified; 200 with the same where it is known already. The id is given here."""
@@ -71,8 +71,8 @@ def update(
     request: Request,
     resource_type: str,
     resource_id: str,
-    body: FhirBody,
     sight: Annotated[Sight, needs("u")],
+    body: FhirBody,
     parts: GivenParts,
 ) -> Response:
     """200 with the new version; 201 where it was deleted. 412 where If-Match names another version than the current."""

@@ -46,8 +46,8 @@ router = APIRouter(prefix="/fhir", tags=["correlation"])
 @router.post("", summary="Store a transaction or batch, and correlate")
 def transaction(
     request: Request,
-    body: FhirBody,
     sight: Annotated[Sight, known_caller()],  # a transaction has no scope of its own: its entries have
+    body: FhirBody,
     parts: GivenParts,
 ) -> Response:
     """Stores the entries, queues every patient they touch, and answers with the response Bundle in the same order."""

@@ -31,14 +31,14 @@ _Anyone = Annotated[Sight, known_caller()]
 
 
 @router.post("/$validate", summary="Validate a resource of any type")
-def validate_any(request: Request, body: FhirBody, sight: _Anyone, parts: GivenParts) -> Response:
+def validate_any(request: Request, sight: _Anyone, body: FhirBody, parts: GivenParts) -> Response:
     """The resource, or Parameters (`resource`, `mode`, `profile`)."""
     asked = _asked(request, body, parts)
     return outcome_response(200, issues=validate_issues(asked, definitions=artefacts(parts)))
 
 
 @router.post(f"{TYPE}/$validate", summary="Validate a resource of one type")
-def validate_type(request: Request, resource_type: str, body: FhirBody, sight: _Anyone, parts: GivenParts) -> Response:
+def validate_type(request: Request, resource_type: str, sight: _Anyone, body: FhirBody, parts: GivenParts) -> Response:
     """The same; the resource must be of the type of the address."""
     _check_name(resource_type)
     asked = _asked(request, body, parts)
@@ -50,9 +50,9 @@ def validate_instance(
     request: Request,
     resource_type: str,
     resource_id: str,
-    body: FhirBody,
     sight: Annotated[Sight, needs("r")],
     parts: GivenParts,
+    body: FhirBody,
 ) -> Response:
     """Without a resource in the body: the stored one as it is now. With one: what would take its place."""
     check_type(resource_type, interaction="read")

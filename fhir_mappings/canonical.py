@@ -70,6 +70,8 @@ CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiali
 PARTICIPANT: Final = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 OBSERVATION_VALUE: Final = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
 DATA_OPERATION: Final = "http://terminology.hl7.org/CodeSystem/v3-DataOperation"
+SECURITY_SERVICE: Final = "http://terminology.hl7.org/CodeSystem/restful-security-service"
+OAUTH_URIS: Final = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 
 SOFTWARE_NAME: Final = "Fillertrace"
 ORGANIZATION_VALUE: Final = "fillertrace"

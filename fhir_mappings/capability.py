@@ -5,8 +5,10 @@ FHIR R4 CapabilityStatement: https://hl7.org/fhir/R4/capabilitystatement.html
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Any, Final
 
 from fhir_mappings import canonical
@@ -74,11 +76,13 @@ def capability_statement(
     max_bytes: int,
     date: date,
     open_access: bool = True,
+    oauth_uris: Mapping[str, str] = MappingProxyType({}),
     cors: bool = False,
 ) -> dict[str, Any]:
     """The CapabilityStatement of this instance. `max_bytes` is the largest body accepted; open access is said aloud.
 
-    `cors`: pages of other sites may call it.
+    `oauth_uris`: the authorization server's addresses by the names of SMART's extension. `cors`: pages of other sites
+    may call it.
     """
     return {
         "resourceType": "CapabilityStatement",
@@ -98,28 +102,38 @@ def capability_statement(
         "implementation": {"description": f"Fillertrace, knowledge edition {edition}", "url": base_url},
         "fhirVersion": FHIR_VERSION,
         "format": [MEDIA_TYPE, "json"],
-        "rest": [_rest(max_bytes=max_bytes, open_access=open_access, cors=cors)],
+        "rest": [_rest(max_bytes=max_bytes, security=_security(open_access, oauth_uris=oauth_uris, cors=cors))],
     }
 
 
-def _rest(*, max_bytes: int, open_access: bool, cors: bool) -> dict[str, Any]:
+def _rest(*, max_bytes: int, security: dict[str, Any]) -> dict[str, Any]:
     return {
         "mode": "server",
         "documentation": f"The largest body accepted is {max_bytes} bytes. A transaction or batch is answered at once; "
         "correlation follows, one Task per patient (Link rel=status). Prefer: respond-async is honoured in "
         "three dialects: the batch-response Bundle of R5, with _outputFormat an NDJSON manifest as in R4, with "
         "async-result=redirect a 303 to the direct answer.",
-        "security": {"cors": cors, "description": _security_words(open_access=open_access)},
+        "security": security,
         "resource": [*(_resource(row) for row in TYPES), *(_artefacts(type_) for type_ in CONFORMANCE_TYPES)],
         "interaction": [{"code": code} for code in SYSTEM_INTERACTIONS],
         "operation": _operations(SYSTEM_OPERATIONS),
     }
 
 
-def _security_words(*, open_access: bool) -> str:
+def _security(open_access: bool, *, oauth_uris: Mapping[str, str], cors: bool) -> dict[str, Any]:
+    """Who may call. SMART App Launch: service `SMART-on-FHIR`, and the addresses in an extension."""
     if open_access:
-        return "Open access: whoever reaches this address may do everything. For a trusted machine only."
-    return "SMART App Launch 2.2: see .well-known/smart-configuration."
+        words = "Open access: whoever reaches this address may do everything. For a trusted machine only."
+        return {"cors": cors, "description": words}
+    security: dict[str, Any] = {
+        "cors": cors,
+        "service": [{"coding": [{"system": canonical.SECURITY_SERVICE, "code": "SMART-on-FHIR"}]}],
+        "description": "SMART App Launch 2.2: see .well-known/smart-configuration.",
+    }
+    addresses = [{"url": name, "valueUri": address} for name, address in oauth_uris.items()]
+    if addresses:
+        security = {"extension": [{"url": canonical.OAUTH_URIS, "extension": addresses}], **security}
+    return security
 
 
 def _resource(row: TypeCapability) -> dict[str, Any]:

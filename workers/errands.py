@@ -27,7 +27,7 @@ _log = structlog.get_logger("fillertrace.worker")
 
 @contextmanager
 def doing_errands(parts: Parts) -> Iterator[None]:
-    """Do errands for as long as the block lasts. One that is under way at the end is left: another worker takes it up."""
+    """Do errands for as long as the block lasts. What is under way at the end is left to another worker."""
     if not parts.ehr.servers:
         yield
         return

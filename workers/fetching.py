@@ -9,13 +9,13 @@ import hashlib
 from collections.abc import Iterable, Iterator
 
 import structlog
+from ehr.history import History, Seen, fetch_history
 
 from admission.fetched import unseen_in
 from admission.incoming import intake_from
 from admission.rewriting import rewrite_references
 from ehr.client import FhirClient, searchset
 from ehr.errors import NotThere
-from ehr.history import History, Seen, fetch_history
 from fhir_mappings.bundle import parse_bundle
 from fhir_mappings.limits import Limits
 from fhir_mappings.own_output import is_own_output
@@ -116,9 +116,7 @@ def _escaped(text: str) -> str:
     return text
 
 
-def _gone(
-    client: FhirClient, patient_id: str, histories: Iterable[History], parts: Parts
-) -> Iterator[Deletion]:
+def _gone(client: FhirClient, patient_id: str, histories: Iterable[History], parts: Parts) -> Iterator[Deletion]:
     """What came from this EHR earlier and is not there any longer, of the types that were seen whole.
 
     A search may miss what is there (an index behind its time), so each is looked for by its id before it is deleted.
@@ -126,7 +124,12 @@ def _gone(
     found = {entry["fullUrl"] for history in histories for entry in history.bundle["entry"]}
     seen = {visit.type for history in histories for visit in history.visits if visit.outcome is Seen.SEEN}
     for kept in resources.of_patient(parts.database, patient_id):
-        if kept.type in seen and kept.patient_id == patient_id and _came_from(kept, client) and kept.source_url not in found:
+        if (
+            kept.type in seen
+            and kept.patient_id == patient_id
+            and _came_from(kept, client)
+            and kept.source_url not in found
+        ):
             try:
                 client.read(kept.type, str(kept.source_url).rpartition("/")[2])
             except NotThere:

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 import structlog
+from ehr.references import literal
 
 from admission.incoming import intake_from
 from admission.rewriting import rewrite_references
 from ehr.client import FhirClient, searchset
 from ehr.errors import EhrError, NotThere
 from ehr.news import Novelty, later, newest, news
-from ehr.references import literal
 from ehr.subscriptions import keep_subscribed
 from fhir_mappings.bundle import parse_bundle
 from fhir_mappings.elements import mapping
@@ -103,9 +103,7 @@ def _subscribe(client: FhirClient, turn: Turn, parts: Parts, servers: Servers) -
 def _patients_of(found: Iterable[Novelty], client: FhirClient) -> list[str]:
     """The ids, on their server, of the patients it is about, each once."""
     subjects = (literal(mapping(one.resource.get("subject")).get("reference")) for one in found)
-    named = (
-        one.id for one in subjects if one and one.type == "Patient" and one.base_url in (None, client.base_url)
-    )
+    named = (one.id for one in subjects if one and one.type == "Patient" and one.base_url in (None, client.base_url))
     return list(dict.fromkeys(named))
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import structlog
+from ehr.references import literal, references_in
 
 from ehr.client import FhirClient
 from ehr.errors import Refused, Unavailable
-from ehr.references import literal, references_in
 from ehr.write_back import Written, write_back
 from fhir_mappings.resource_json import loads
 from store import patients, report_search, resources, write_backs
@@ -25,9 +25,7 @@ _PATIENCE = 5  # attempts in which an earlier report of ours, withdrawn here, ma
 def write_next(parts: Parts, servers: Servers) -> bool:
     """Write back what has waited longest; whether there was anything."""
     lease_seconds = parts.settings.lease_seconds
-    claimed = write_backs.claim(
-        parts.database, worker=parts.worker, now=parts.clock(), lease_seconds=lease_seconds
-    )
+    claimed = write_backs.claim(parts.database, worker=parts.worker, now=parts.clock(), lease_seconds=lease_seconds)
     if claimed is None:
         return False
 
@@ -66,9 +64,7 @@ def _write(claimed: WriteBack, parts: Parts, servers: Servers) -> Written:
     return write_back(client, result, references=_references(result, claimed, client, parts)).written
 
 
-def _references(
-    result: dict[str, Any], claimed: WriteBack, client: FhirClient, parts: Parts
-) -> dict[str, str]:
+def _references(result: dict[str, Any], claimed: WriteBack, client: FhirClient, parts: Parts) -> dict[str, str]:
     """For each reference to an input, and to the patient, the one that the EHR knows."""
     named = {target for text in references_in(result) if (target := literal(text)) is not None}
     urls = resources.source_urls(parts.database, {target.id for target in named})
@@ -86,9 +82,7 @@ def _references(
 
 def _settle(claimed: WriteBack, outcome: str, parts: Parts) -> None:
     write_backs.settle(parts.database, claimed, outcome=outcome, now=parts.clock())
-    _log.info(
-        "written-back", report=claimed.report_id, version=claimed.version, server=claimed.server, outcome=outcome
-    )
+    _log.info("written-back", report=claimed.report_id, version=claimed.version, server=claimed.server, outcome=outcome)
 
 
 def _put_off(claimed: WriteBack, error_type: str, parts: Parts) -> None:

@@ -139,13 +139,7 @@ class Sight:
         every = None if updates == KEPT_TYPES else updates
         if free:
             return Bounds(updates=every)
-        return Bounds(patients=self.caller.patient_ids, addresses=frozenset(self.patient_addresses), updates=every)
-
-    @property
-    def patient_addresses(self) -> tuple[str, ...]:
-        """The address of the caller's patient on the server whose ids the tokens hold, where that is not ours."""
-        base, patient = self.parts.settings.patient_base, self.caller.patient
-        return () if base is None or patient is None else (f"{base.rstrip('/')}/Patient/{patient}",)
+        return Bounds(patients=self.caller.patient_ids, addresses=self.caller.patient_addresses, updates=every)
 
     def own_patient(self) -> OfPatient:
         """The condition of being of the caller's own patient."""

@@ -20,6 +20,10 @@ _HEADERS: Final[Mapping[str, tuple[str, dict[str, Any]]]] = {
     "Location": ("The version that was made, or where the answer is.", {"type": "string"}),
     "Preference-Applied": ("Which preference was followed.", {"type": "string"}),
     "Retry-After": ("Seconds until it is worth asking again.", {"type": "string", "pattern": r"^\d+$"}),
+    "WWW-Authenticate": (
+        "What kind of token is asked for, and, where one was sent, that it is not good or not enough.",
+        {"type": "string", "pattern": "^Bearer "},
+    ),
     "X-Export-Status": ("The status of the job, beside that of the poll.", {"type": "string"}),
     "X-Progress": ("How it goes, in words.", {"type": "string", "maxLength": 99}),
     "X-Request-Id": ("The request in our log: the id you sent, or a new one.", {"type": "string"}),
@@ -76,7 +80,8 @@ def _refused(words: str, *, always: Iterable[str] = (), sometimes: Iterable[str]
 
 REFUSALS: Final[Mapping[int, Answer]] = {
     400: _refused("The body cannot be read, or a parameter, header or element has a value without meaning here."),
-    403: _refused("The caller may not do this, or a page of another site asks."),
+    401: _refused("An access token is needed, or this one is not good.", always=("WWW-Authenticate",)),
+    403: _refused("The caller may not do this, or a page of another site asks.", sometimes=("WWW-Authenticate",)),
     404: _refused("There is nothing under this id, or this is not offered for this type."),
     405: _refused("This address does not take this method for this resource.", always=("Allow",)),
     406: _refused("The client cannot read FHIR R4 JSON."),
@@ -87,10 +92,12 @@ REFUSALS: Final[Mapping[int, Answer]] = {
     415: _refused("The body does not say to be what this address takes."),
     422: _refused("It was read and cannot be used: the issue says why."),
     428: _refused("If-Match must name the version that was read."),
-    429: _refused("Asked far too often; the job goes on.", always=("Retry-After",)),
+    429: _refused("Asked far too often. A job that was asked for goes on.", always=("Retry-After",)),
     500: _refused(
         "The job has failed; it can be started again by its Task.", sometimes=("Link", "Expires", "Content-Language")
     ),
-    503: _refused("The record is busy or out of reach; send the same again.", always=("Retry-After",)),
+    503: _refused(
+        "The record or the authorization server is busy or out of reach; send the same again.", always=("Retry-After",)
+    ),
 }
 """What every refusal of a status is, whatever was asked."""

@@ -35,8 +35,10 @@ class Operation:
     path_examples: Mapping[str, str] = field(default_factory=dict)
 
 
-_GUARDED: Final = (403, 406, 503)
-"""What every FHIR address that asks the record may answer."""
+_ASKING_WHO_CALLS: Final = (401, 403, 429, 503)
+"""What every address that asks who calls may answer."""
+_GUARDED: Final = (*_ASKING_WHO_CALLS, 406)
+"""What it may answer where it speaks FHIR."""
 _WITH_BODY: Final = (413, 415)
 _FORMAT: Final = ("_format",)
 _VERSION: Final = ("ETag", "Last-Modified")
@@ -69,6 +71,9 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         gives={200: fhir("What this server can do.", ref("CapabilityStatement"))},
         refuses=(400, 406),
     ),
+    "read_smart_configuration": Operation(
+        gives={200: _json("Where a token is to be had.", ref("SmartConfiguration"))}, refuses=(404, 503)
+    ),
     **{
         f"read_{type_.lower()}": Operation(
             takes=ABOUT_ANSWER,
@@ -87,13 +92,13 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "validate_any": Operation(
         takes=(*_FORMAT, "mode", "profile"),
         gives={200: _OUTCOME},
-        refuses=(400, 403, 406, *_WITH_BODY),
+        refuses=(400, *_WITH_BODY, *_GUARDED),
         body=bodies.VALIDATED,
     ),
     "validate_type": Operation(
         takes=(*_FORMAT, "mode", "profile"),
         gives={200: _OUTCOME},
-        refuses=(400, 403, 404, 406, *_WITH_BODY),
+        refuses=(400, 404, *_WITH_BODY, *_GUARDED),
         body=bodies.VALIDATED,
         type_="R4Type",
         path_examples=_OF_PATIENTS,
@@ -144,7 +149,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
             202: Answer(words="It runs or waits.", always=("X-Progress", "Retry-After")),
             303: Answer(words="The direct answer is at Location.", always=("Location", "Expires")),
         },
-        refuses=(404, 410, 429, 500, *_GUARDED),
+        refuses=(404, 410, 500, *_GUARDED),
     ),
     "read_result": Operation(
         takes=_FORMAT,
@@ -153,7 +158,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     ),
     "read_file": Operation(
         gives={200: Answer(words="One resource a line.", content={NDJSON: {"type": "string"}})},
-        refuses=(403, 404, 410, 503),
+        refuses=(404, 410, *_ASKING_WHO_CALLS),
     ),
     "cancel": Operation(
         takes=_FORMAT,

@@ -103,6 +103,21 @@ def _manifest() -> dict[str, Any]:
     }
 
 
+def _smart_configuration() -> dict[str, Any]:
+    texts = {"type": "array", "items": {"type": "string"}}
+    lists = ("grant_types_supported", "code_challenge_methods_supported", "capabilities")
+    return {
+        "type": "object",
+        "description": "https://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html",
+        "required": ["issuer", "token_endpoint", *lists],
+        "properties": {
+            "issuer": {"type": "string"},
+            "token_endpoint": {"type": "string"},
+            **dict.fromkeys(lists, texts),
+        },
+    }
+
+
 _HEALTH: Final = {"type": "object", "required": ["status"], "properties": {"status": {"type": "string"}}}
 _META: Final = {
     "type": "object",
@@ -137,5 +152,6 @@ def schemas() -> dict[str, Any]:
         **{name: _resource({"const": name}) for name in named},
         "Manifest": _manifest(),
         "Health": _HEALTH,
+        "SmartConfiguration": _smart_configuration(),
         "EvidenceCard": {"type": "object"},
     }

@@ -79,3 +79,5 @@ def test_no_address_of_a_package_registry_is_in_a_lock_file() -> None:
         text = (ROOT / name).read_text()
         assert "://" not in text
         assert "--index-url" not in text
+    for folder in ("tests/clients", "tests/servers/oidc"):
+        assert '"resolved"' not in (ROOT / folder / "package-lock.json").read_text()

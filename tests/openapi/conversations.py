@@ -6,14 +6,18 @@ import json
 import time
 
 from api.openapi.operations import OPERATIONS
+from tests.openapi.asking import Asker
 from tests.openapi.record import Record, bundle, entry, patient, somebody
+from tests.servers.token_server import TokenServer
 from tests.unit.api.service import FHIR_JSON, case
 
 MOST_BYTES = 100_000
 _FROM_AN_EHR = json.dumps({"resourceType": "Parameters", "parameter": [{"name": "source", "valueString": "main"}]})
 _UNKNOWN = json.dumps({"resourceType": "Parameters", "parameter": [{"name": "colour"}]})
-_ABOUT_THE_DOOR = ("metadata", "evidence", "live", "ready", "metrics")
+_ABOUT_THE_DOOR = ("metadata", "read_smart_configuration", "evidence", "live", "ready", "metrics")
 _LONG_KEY = {**FHIR_JSON, "Idempotency-Key": "k" * 256}
+
+_SOMEWHERE = {"resource_type": "Patient", "version": "1"}
 
 
 def what_all_refuse_alike(record: Record) -> None:
@@ -176,6 +180,31 @@ def what_is_said_without_a_database(record: Record) -> None:
     for name, row in OPERATIONS.items():
         if 503 in row.refuses or 503 in row.gives:
             record.asker.ask(name, at=record.at, content=_BODIES.get(name, b""), headers=FHIR_JSON)
+
+
+def what_is_said_without_a_token(asker: Asker) -> None:
+    """With a door that asks for one."""
+    for name, row in OPERATIONS.items():
+        if 401 in row.refuses:
+            asker.ask(name, at=_SOMEWHERE, content=b"{", headers=FHIR_JSON)
+
+
+def what_is_said_to_who_asks_too_much(asker: Asker) -> None:
+    """With a door that asks for a token, and lets nobody ask twice."""
+    asker.ask("read_task")
+    for name, row in OPERATIONS.items():
+        if 429 in row.refuses:
+            asker.ask(name, at=_SOMEWHERE, content=b"{", headers=FHIR_JSON)
+
+
+def what_is_said_of_the_issuer(asker: Asker, server: TokenServer) -> None:
+    """With a door that asks for a token: nothing while the issuer is away."""
+    server.away = True
+    asker.ask("read_smart_configuration")
+    for name in ("validate_any", "validate_type"):  # no database is asked for these
+        asker.ask(
+            name, at=_SOMEWHERE, content=b"{}", headers={**FHIR_JSON, "Authorization": f"Bearer {server.token()}"}
+        )
 
 
 _BODIES = {

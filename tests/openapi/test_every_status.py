@@ -13,17 +13,24 @@ from tests.openapi import conversations
 from tests.openapi.asking import Asker
 from tests.openapi.record import Record
 from tests.servers.redis import RedisServer
+from tests.servers.token_server import TokenServer
+from tests.unit.api.access.issuer import smart_settings
 from tests.unit.api.service import Door, running_door
 
 
 @pytest.fixture(scope="module")
 def askers(tmp_path_factory: pytest.TempPathFactory, redis_server: RedisServer) -> Iterator[tuple[Asker, ...]]:
-    """Who has asked everything: of a usual door, of one that forgets at once, and of one without a database."""
-    folders = [tmp_path_factory.mktemp(name) for name in ("usual", "forgets", "gone")]
+    """Who has asked everything: of a usual door, of one that forgets at once, of one without a database; and of three
+    that want a token: any number of times, once only, and while nobody can say what it is worth."""
+    folders = [tmp_path_factory.mktemp(name) for name in ("usual", "forgets", "gone", "shut", "busy", "alone")]
     with (
         running_door(folders[0], redis_server.url, max_bytes=conversations.MOST_BYTES, polls_per_second=1) as usual,
         running_door(folders[1], redis_server.url, result_seconds=1) as forgetful,
         running_door(folders[2], redis_server.url) as broken,
+        TokenServer() as server,
+        running_door(folders[3], redis_server.url, **smart_settings(server, requests_per_minute=0)) as shut,
+        running_door(folders[4], redis_server.url, **smart_settings(server, requests_per_minute=1)) as busy,
+        running_door(folders[5], redis_server.url, **smart_settings(server)) as alone,
     ):
         records = [Record(door) for door in (usual, forgetful, broken)]
         for talk in (
@@ -39,7 +46,12 @@ def askers(tmp_path_factory: pytest.TempPathFactory, redis_server: RedisServer) 
         conversations.what_is_no_longer_kept(records[1])
         _take_away(folders[2], broken)
         conversations.what_is_said_without_a_database(records[2])
-        yield tuple(record.asker for record in records)
+        guarded = [Asker(door) for door in (shut, busy, alone)]
+        conversations.what_is_said_without_a_token(guarded[0])
+        guarded[0].ask("read_smart_configuration")
+        conversations.what_is_said_to_who_asks_too_much(guarded[1])
+        conversations.what_is_said_of_the_issuer(guarded[2], server)
+        yield (*(record.asker for record in records), *guarded)
 
 
 def _take_away(folder: Path, door: Door) -> None:

@@ -10,10 +10,12 @@ from typing import Any
 
 import httpx
 
+from api.access.authority import authority_of
 from api.app import create_app
 from api.listening import Listener
 from api.settings import ApiSettings
 from correlation.knowledge_base import load_knowledge
+from ehr.transport import Transport
 from store.database import Database, open_database
 from store.queue import Queue
 from store.schema import upgrade
@@ -74,20 +76,24 @@ def running_door(
     database_url: str | None = None,
     **settings: Any,
 ) -> Iterator[Door]:
-    """The door, listening on a free port until the block ends."""
+    """The door, listening on a free port until the block ends. With ``access="smart"`` the issuer is on loopback."""
+    api_settings = ApiSettings(port=0, wait_seconds=0, **settings)
     address = database_url or f"sqlite:///{folder / 'record.sqlite3'}"
     database = open_database(address, busy_timeout_seconds=busy_timeout_seconds)
     upgrade(database)
     queue = Queue(redis_url)
+    transport = Transport(private_hosts=frozenset({"127.0.0.1"}), timeout_seconds=5)
     app = create_app(
-        ApiSettings(port=0, wait_seconds=0, **settings),
+        api_settings,
         database=database,
         queue=queue,
         knowledge=KNOWLEDGE,
         clock=_now,
+        authority=authority_of(api_settings, transport) if api_settings.access == "smart" else None,
     )
     with Listener(app, host="127.0.0.1", port=0) as listener, httpx.Client(base_url=listener.base_url) as client:
         yield Door(client, database=database, queue=queue, base=listener.base_url)
+    transport.close()
     queue.close()
     database.close()
 

@@ -18,6 +18,7 @@ from tests.unit.api.service import FHIR_JSON, Door
 # Where the caller looks up how to talk to us, and the status of an asynchronous request: FHIR has no element for them.
 ABOUT_THE_DOOR = {
     ("GET", "/fhir/metadata"),
+    ("GET", "/fhir/.well-known/smart-configuration"),
     ("GET", "/fhir/OperationDefinition/x"),
     ("GET", "/fhir/async-status/x"),
     ("DELETE", "/fhir/async-status/x"),

@@ -95,14 +95,3 @@ def test_a_narrowing_that_a_type_does_not_have_gives_nothing_of_that_type() -> N
 def test_the_open_caller_may_do_all_and_is_not_verified() -> None:
     assert reach_of(OPEN_CALLER, "Task", "u", base=BASE).everything
     assert not OPEN_CALLER.verified
-
-
-def test_owners_are_told_apart_without_doubt() -> None:
-    every = [
-        Caller(client_id="a|b"),
-        Caller(client_id="a", subject="b"),
-        Caller(client_id="a", patient="b"),
-        Caller(client_id="a", subject="|b"),
-        Caller(client_id="a||b"),
-    ]
-    assert len({one.identity for one in every}) == len(every)

@@ -16,6 +16,7 @@ from tests.unit.api.service import ASYNC, FHIR_JSON, Door, case, running_door
 OWN_CODE = "https://fillertrace.example/fhir/CodeSystem/report|filler-calcification-correlation"
 WITHOUT_CALLER = {
     "/fhir/metadata",
+    "/fhir/.well-known/smart-configuration",
     *(f"/fhir/{type_}{rest}" for type_ in CONFORMANCE_TYPES for rest in ("", "/{artefact_id}")),
     "/evidence",
     "/notify/{secret}/{server}",  # guarded by the secret in the address

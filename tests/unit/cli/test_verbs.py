@@ -41,11 +41,20 @@ def test_the_parts_alone_need_to_be_told_where_record_and_queue_are(verb: str) -
     assert b"FILLERTRACE_DATABASE_URL" in done.stderr
 
 
+SMART = {
+    "FILLERTRACE_API_ACCESS": "smart",
+    "FILLERTRACE_API_ISSUER": "http://auth.example",  # without TLS
+    "FILLERTRACE_API_AUDIENCE": "https://correlate.example/fhir",
+}
+
+
 @pytest.mark.parametrize(
     ("arguments", "settings", "says"),
     [
         (("--host", "0.0.0.0"), {}, b"loopback"),
-        ((), {"FILLERTRACE_API_ACCESS": "smart"}, b"not available in this release"),
+        ((), {"FILLERTRACE_API_ACCESS": "smart"}, b"needs FILLERTRACE_API_ISSUER"),
+        ((), SMART, b"FILLERTRACE_EHR_ALLOW"),
+        ((), {**SMART, "FILLERTRACE_EHR_ALOW": "auth.example"}, b"FILLERTRACE_EHR_ALOW is not a setting"),
         (("--port", "70000"), {}, b"0 to 65535"),
         (("--workers", "0"), {}, b"1 to 64"),
     ],

@@ -1,0 +1,252 @@
+"""An authorization server on loopback: strict SMART Backend Services, introspection, discovery, and tokens at will.
+
+``with TokenServer() as server:`` answers under ``server.issuer``. ``token(...)`` gives any token, good or bad;
+tests/servers/bad_tokens.py has the bad ones. Clients get theirs at ``token_url`` as client_assertions.py says.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qsl, quote_plus, urlsplit
+
+from joserfc import jwt
+from joserfc.jwk import Key, RSAKey
+
+from fhir_mappings.smart_scopes import parse_scope, parse_scopes
+from tests.servers.client_assertions import ASSERTION_TYPE, Client, OAuthError, check_assertion
+
+AUDIENCE = "https://correlate.example/fhir"
+RESOURCE_SERVER = ("fillertrace", "secret of the resource server: ü/+")
+LONGEST_SECONDS = 300
+_FORM = "application/x-www-form-urlencoded"
+_NEEDED = ("grant_type", "scope", "client_assertion_type", "client_assertion")
+
+
+class TokenServer:
+    """``audience`` is what its tokens are for. ``asked`` counts requests by path; ``away`` lets it answer 503."""
+
+    def __init__(self, audience: str = AUDIENCE) -> None:
+        self.audience = audience
+        self.asked: Counter[str] = Counter()
+        self.away = False
+        self.key: Key = new_key()
+        self.keys: list[Mapping[str, Any]] = [self.key.as_dict(private=False)]
+        self._clients: dict[str, Client] = {}
+        self._assertions: dict[tuple[str, str], int] = {}
+        self._issued: dict[str, tuple[dict[str, Any], float]] = {}
+        self._lock = threading.Lock()
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self.issuer = f"http://127.0.0.1:{self._http.server_address[1]}"
+        self.token_url = f"{self.issuer}/token"
+        self.jwks_url = f"{self.issuer}/jwks"
+        self.introspection_url = f"{self.issuer}/introspect"
+        self.described: dict[str, Any] = {
+            "issuer": self.issuer,
+            "jwks_uri": self.jwks_url,
+            "token_endpoint": self.token_url,
+            "introspection_endpoint": self.introspection_url,
+            "grant_types_supported": ["client_credentials"],
+            "token_endpoint_auth_methods_supported": ["private_key_jwt"],
+            "token_endpoint_auth_signing_alg_values_supported": ["RS384", "ES384"],
+            "scopes_supported": ["system/*.cruds", "system/*.rs"],
+            "code_challenge_methods_supported": ["S256"],
+            "capabilities": ["client-confidential-asymmetric", "permission-v2"],
+        }
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._http.shutdown()
+        self._http.server_close()
+        self._thread.join()
+
+    def register(self, client_id: str, **how: Any) -> Client:
+        """Make a client known: ``scope``, and ``jwks`` or ``jwks_url``; ``patient`` and ``fhir_user`` of its tokens."""
+        self._clients[client_id] = client = Client(client_id=client_id, **how)
+        return client
+
+    def renew_key(self, *, keep: bool = False) -> None:
+        """Sign with a new key from now on; the old ones are no longer published unless they are kept."""
+        self.key = new_key()
+        self.keys = [*(self.keys if keep else ()), self.key.as_dict(private=False)]
+
+    def claims(
+        self,
+        *,
+        scope: str = "system/*.cruds",
+        client_id: str = "tests",
+        sub: str | None = None,
+        patient: str | None = None,
+        fhir_user: str | None = None,
+        expires_in: int = LONGEST_SECONDS,
+        **others: Any,
+    ) -> dict[str, Any]:
+        """What a token says; a claim that is None is left out."""
+        now = int(time.time())
+        said = {
+            "iss": self.issuer,
+            "aud": self.audience,
+            "iat": now,
+            "exp": now + expires_in,
+            "jti": uuid.uuid4().hex,
+            "client_id": client_id,
+            "sub": client_id if sub is None else sub,
+            "scope": scope,
+            "patient": patient,
+            "fhirUser": fhir_user,
+            **others,
+        }
+        return {name: value for name, value in said.items() if value is not None}
+
+    def token(self, *, header: Mapping[str, Any] | None = None, key: Key | None = None, **claims: Any) -> str:
+        """A signed token; ``header`` and ``key`` replace its own, None leaving out; all else is of ``claims``."""
+        said = self.claims(**claims)
+        named = {"alg": "RS384", "kid": self.key.kid, **(header or {})}
+        head = {name: value for name, value in named.items() if value is not None}
+        token = jwt.encode(head, said, key or self.key, algorithms=[str(head["alg"])])
+        return self._keep(token, said, claims.get("expires_in", LONGEST_SECONDS))
+
+    def opaque_token(self, **claims: Any) -> str:
+        """A token that says nothing; introspection says ``claims`` of it."""
+        said = self.claims(**claims)
+        return self._keep(secrets.token_urlsafe(32), said, claims.get("expires_in", LONGEST_SECONDS))
+
+    def revoke(self, token: str) -> None:
+        """Let a token be active no longer."""
+        with self._lock:
+            del self._issued[token]
+
+    def _keep(self, token: str, claims: dict[str, Any], expires_in: int) -> str:
+        with self._lock:
+            self._issued[token] = claims, time.time() + expires_in
+        return token
+
+    def answer(self, method: str, path: str, *, headers: Mapping[str, str], body: str) -> tuple[int, dict[str, Any]]:
+        """Status and JSON of one request."""
+        with self._lock:
+            self.asked[path] += 1
+        if self.away:
+            return 503, {}
+        documents: dict[str, Any] = {"/.well-known/smart-configuration": self.described, "/jwks": {"keys": self.keys}}
+        if path in documents:
+            return (200, documents[path]) if method == "GET" else (405, {})
+        forms = {"/token": self._grant, "/introspect": self._introspect}
+        if path not in forms:
+            return 404, {}
+        if method != "POST":
+            return 405, {}
+        try:
+            return forms[path](_form(headers.get("Content-Type"), body), headers)
+        except OAuthError as error:
+            return error.status, {"error": error.error, "error_description": str(error)}
+
+    def _grant(self, form: Mapping[str, str], headers: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
+        missing = [name for name in _NEEDED if not form.get(name)]
+        if missing:
+            raise OAuthError("invalid_request", f"no {missing[0]}")
+        if form["grant_type"] != "client_credentials":
+            raise OAuthError("unsupported_grant_type", "grant_type is not client_credentials")
+        if form["client_assertion_type"] != ASSERTION_TYPE:
+            raise OAuthError("invalid_request", "client_assertion_type is not jwt-bearer")
+        client, jti, expires = check_assertion(
+            form["client_assertion"], clients=self._clients, token_url=self.token_url, now=time.time()
+        )
+        with self._lock:
+            if (client.client_id, jti) in self._assertions:
+                raise OAuthError("invalid_client", "jti was used before")
+            self._assertions[client.client_id, jti] = expires
+        granted = _granted(form["scope"], registered=client.scope)
+        token = self.token(
+            scope=granted, client_id=client.client_id, patient=client.patient, fhir_user=client.fhir_user
+        )
+        return 200, {
+            "access_token": token,
+            "token_type": "bearer",
+            "expires_in": LONGEST_SECONDS,
+            "scope": granted,
+        }
+
+    def _introspect(self, form: Mapping[str, str], headers: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
+        if headers.get("Authorization") != _basic(*RESOURCE_SERVER):
+            raise OAuthError("invalid_client", "not a resource server that is known")
+        with self._lock:
+            claims, until = self._issued.get(form.get("token", ""), ({}, 0.0))
+        if until <= time.time():
+            return 200, {"active": False}
+        return 200, {"active": True, **claims}
+
+
+def new_key() -> Key:
+    """A key that signs by RS384."""
+    key = RSAKey.generate_key(2048, {"use": "sig"}, private=True, auto_kid=True)
+    assert key.kid
+    return key
+
+
+def _granted(asked: str, *, registered: str) -> str:
+    allowed = parse_scopes(registered)
+    granted = [
+        word
+        for word in asked.split()
+        if (scope := parse_scope(word)) is not None
+        and scope.context == "system"
+        and any(one.covers(scope.type) and scope.rights <= one.rights for one in allowed if one.context == "system")
+    ]
+    if not granted:
+        raise OAuthError("invalid_scope", "nothing of this is for this client")
+    return " ".join(granted)
+
+
+def _basic(client_id: str, secret: str) -> str:
+    return "Basic " + base64.b64encode(f"{quote_plus(client_id)}:{quote_plus(secret)}".encode()).decode()
+
+
+def _form(content_type: str | None, body: str) -> dict[str, str]:
+    if content_type != _FORM:
+        raise OAuthError("invalid_request", "not a form")
+    pairs = parse_qsl(body, keep_blank_values=True)
+    if len(dict(pairs)) != len(pairs):
+        raise OAuthError("invalid_request", "a parameter stands twice")
+    return dict(pairs)
+
+
+def _handler(server: TokenServer) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+            status, content = server.answer(
+                self.command,
+                urlsplit(self.path).path,
+                headers=self.headers,
+                body=body,  # type: ignore[arg-type]
+            )
+            written = json.dumps(content).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Cache-Control", "no-store")
+            self.send_header("Pragma", "no-cache")
+            self.send_header("Content-Length", str(len(written)))
+            self.end_headers()
+            self.wfile.write(written)
+
+        do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815
+
+        def log_message(self, *_: Any) -> None:
+            """Nothing: the tests look at ``asked``."""
+
+    return Handler
