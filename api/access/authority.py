@@ -56,13 +56,22 @@ def check_authority(settings: ApiSettings, *, plain_hosts: frozenset[str]) -> No
         if not getattr(settings, name):
             raise AccessNotPossible(f"FILLERTRACE_API_ACCESS=smart needs FILLERTRACE_API_{name.upper()}: set it.")
     for name in _ADDRESSES:
-        parts = urlsplit(getattr(settings, name) or "https://not-set")
-        plain = parts.scheme == "http" and parts.hostname in plain_hosts
-        if not parts.hostname or not (parts.scheme == "https" or plain) or parts.username or parts.query:
+        address = getattr(settings, name)
+        if address and not _is_address(address, plain_hosts=plain_hosts):
             raise AccessNotPossible(
                 f"FILLERTRACE_API_{name.upper()} must begin with https://, and have neither a user name nor a query. "
                 "Without TLS only a host is trusted that FILLERTRACE_EHR_ALLOW names."
             )
+
+
+def _is_address(text: str, *, plain_hosts: frozenset[str]) -> bool:
+    try:
+        parts = urlsplit(text)
+        plain = parts.scheme == "http" and parts.hostname in plain_hosts
+        odd = parts.username is not None or parts.query or parts.fragment or parts.port == 0
+    except ValueError:  # a port that is none, half an IPv6 address
+        return False
+    return bool(parts.hostname) and (parts.scheme == "https" or plain) and not odd
 
 
 def authority_of(settings: ApiSettings, transport: Transport) -> Authority:

@@ -13,6 +13,8 @@ from api.access.errors import IssuerAway
 PAUSE_SECONDS: Final = 10.0
 """Between two tries, whatever came of the first: a hundred strange tokens bring one question to the issuer."""
 STALE_SECONDS: Final = 3600.0
+WAIT_SECONDS: Final = 1.0
+"""For the one that fetches: a slow issuer and many strange tokens must not hold every thread of the service."""
 
 T = TypeVar("T")
 
@@ -39,7 +41,7 @@ class Remembered(Generic[T]):
         """
         if again or self._older_than(self._seconds):
             wait = again or self._older_than(self._seconds + STALE_SECONDS)
-            if self._fetching.acquire(blocking=wait):
+            if self._fetching.acquire(timeout=WAIT_SECONDS if wait else 0):
                 try:
                     self._try()
                 finally:

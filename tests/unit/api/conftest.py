@@ -4,10 +4,25 @@ from pathlib import Path
 import pytest
 
 from tests.servers.redis import RedisServer
+from tests.servers.token_server import TokenServer
+from tests.unit.api.access.issuer import smart_settings
 from tests.unit.api.service import Door, running_door
 
 
 @pytest.fixture
 def door(tmp_path: Path, redis_server: RedisServer) -> Iterator[Door]:
     with running_door(tmp_path, redis_server.url) as running:
+        yield running
+
+
+@pytest.fixture
+def server() -> Iterator[TokenServer]:
+    """The issuer of `smart_door`."""
+    with TokenServer() as running:
+        yield running
+
+
+@pytest.fixture
+def smart_door(tmp_path: Path, redis_server: RedisServer, server: TokenServer) -> Iterator[Door]:
+    with running_door(tmp_path, redis_server.url, **smart_settings(server)) as running:
         yield running

@@ -41,6 +41,8 @@ def test_smart_access_is_given_on_any_address(host: str) -> None:
         ({"issuer": "http://ehr.example/auth"}, "FILLERTRACE_EHR_ALLOW"),
         ({"issuer": "http://127.0.0.1:9"}, "FILLERTRACE_EHR_ALLOW"),
         ({"issuer": "ehr.example"}, "FILLERTRACE_API_ISSUER must begin with https"),
+        ({"issuer": "https://[ehr.example/auth"}, "FILLERTRACE_API_ISSUER"),
+        ({"issuer": "https://ehr.example:port/auth"}, "FILLERTRACE_API_ISSUER"),
         ({"issuer": "https://ehr.example/auth?realm=1"}, "FILLERTRACE_API_ISSUER"),
         ({"issuer": "https://me:secret@ehr.example/auth"}, "FILLERTRACE_API_ISSUER"),
         ({"jwks_url": "http://ehr.example/jwks"}, "FILLERTRACE_API_JWKS_URL"),

@@ -12,12 +12,11 @@ from typing import Any
 import httpx
 import pytest
 
-from api.access import guard
-from api.access.caller import Caller
 from api.polling_pace import PollingPace
-from fhir_mappings.smart_scopes import parse_scopes
 from store import jobs
 from tests.servers.redis import RedisServer
+from tests.servers.token_server import TokenServer
+from tests.unit.api.access.issuer import bearer, smart_settings
 from tests.unit.api.service import FHIR_JSON, Door, case, running_door
 
 NDJSON = "application/fhir+ndjson"
@@ -386,27 +385,29 @@ def test_the_status_of_the_job_has_no_header_of_its_own_otherwise(door: Door, di
 
 
 @pytest.fixture
-def callers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever says a name in a header is that client, with the scopes it says: what tokens will do."""
+def clients(server: TokenServer, smart_door: Door) -> Door:
+    """A door whose client is one with a token."""
+    smart_door.client.headers.update(as_client(server, "one"))
+    return smart_door
 
-    def caller_of(request: Any) -> Caller:
-        scopes = request.headers.get("x-scopes", "system/*.cruds").split()
-        return Caller(client_id=request.headers.get("x-client", "one"), scopes=parse_scopes(scopes))
 
-    monkeypatch.setattr(guard, "caller_of", caller_of)
+def as_client(server: TokenServer, name: str, *, scope: str = "system/*.cruds") -> dict[str, str]:
+    return bearer(server.token(client_id=name, scope=scope))
 
 
 @pytest.mark.requirement("ASY-11", "ASY-12")
-@pytest.mark.usefixtures("callers")
 @DIALECTS
 @pytest.mark.parametrize("path", ["", "/result", "/files/DiagnosticReport.ndjson"])
-def test_another_client_cannot_tell_it_from_nothing(door: Door, dialect: str, path: str) -> None:
+def test_another_client_cannot_tell_it_from_nothing(
+    clients: Door, server: TokenServer, dialect: str, path: str
+) -> None:
+    door, another = clients, as_client(server, "two")
     address = kick_off(door, dialect)
     nothing = door.client.get(f"/async-status/00000000-0000-4000-8000-000000000000{path}")
     assert nothing.status_code == 404
 
     def seen_by_another(method: str) -> tuple[int, Any]:
-        answer = door.client.request(method, f"{address}{path}", headers={"X-Client": "two"})
+        answer = door.client.request(method, f"{address}{path}", headers=another)
         return answer.status_code, answer.json()
 
     assert seen_by_another("GET") == (404, nothing.json())
@@ -414,31 +415,34 @@ def test_another_client_cannot_tell_it_from_nothing(door: Door, dialect: str, pa
         assert seen_by_another("DELETE") == (404, nothing.json())
     door.run(job_of(address))
     assert seen_by_another("GET") == (404, nothing.json())
-    assert door.client.get(f"/Task/{job_of(address)}", headers={"X-Client": "two"}).status_code == 404
-    assert httpx.get(address, follow_redirects=True).status_code == 200
+    assert door.client.get(f"/Task/{job_of(address)}", headers=another).status_code == 404
+    assert door.client.get(address, follow_redirects=True).status_code == 200
     assert door.client.delete(address).status_code == 202
     assert seen_by_another("GET") == (404, nothing.json())
 
 
 @pytest.mark.requirement("ASY-11")
-@pytest.mark.usefixtures("callers")
 @DIALECTS
-def test_a_result_needs_what_its_kick_off_needed(door: Door, dialect: str) -> None:
-    least = {"X-Scopes": "system/*.c system/DiagnosticReport.r"}
+def test_a_result_needs_what_its_kick_off_needed(clients: Door, server: TokenServer, dialect: str) -> None:
+    door, least = clients, as_client(server, "one", scope="system/*.c system/DiagnosticReport.r")
+    other = as_client(server, "one", scope="system/DiagnosticReport.r")
     address = kick_off(door, dialect, more=least)
     door.run(job_of(address))
     results = ["/result", "/files/DiagnosticReport.ndjson", ""]
     for path in results:
         assert door.client.get(f"{address}{path}", headers=least).status_code in {200, 303}
-        less = door.client.get(f"{address}{path}", headers={"X-Scopes": "system/DiagnosticReport.r"})
+        less = door.client.get(f"{address}{path}", headers=other)
         assert (less.status_code, detail(less)) == (403, "not-permitted")
 
 
 @pytest.mark.requirement("ASY-12")
-@pytest.mark.usefixtures("callers")
 @DIALECTS
-def test_an_expired_result_is_said_to_its_owner_alone(tmp_path: Path, redis_server: RedisServer, dialect: str) -> None:
-    with running_door(tmp_path, redis_server.url, result_seconds=1) as door:
+def test_an_expired_result_is_said_to_its_owner_alone(
+    tmp_path: Path, redis_server: RedisServer, server: TokenServer, dialect: str
+) -> None:
+    another = as_client(server, "two")
+    with running_door(tmp_path, redis_server.url, **smart_settings(server, result_seconds=1)) as door:
+        door.client.headers.update(as_client(server, "one"))
         address = kick_off(door, dialect)
         door.run(job_of(address))
         done = door.client.get(address)
@@ -449,11 +453,11 @@ def test_an_expired_result_is_said_to_its_owner_alone(tmp_path: Path, redis_serv
         for path in ("", "/result", "/files/DiagnosticReport.ndjson"):
             expired = door.client.get(f"{address}{path}")
             assert (expired.status_code, detail(expired)) == (410, "expired")
-            assert door.client.get(f"{address}{path}", headers={"X-Client": "two"}).status_code == 404
+            assert door.client.get(f"{address}{path}", headers=another).status_code == 404
         assert door.client.get(f"/{report}").status_code == 200  # the report itself stays
         assert task_status(door, address) == "completed"
         assert kick_off(door, dialect) == address  # asking again keeps it again
-        assert httpx.get(address, follow_redirects=True).status_code == 200
+        assert door.client.get(address, follow_redirects=True).status_code == 200
 
 
 @pytest.mark.requirement("ASY-13")
