@@ -1,5 +1,7 @@
 """This file tells the whole story of one assessment: facts in, findings, differential, attribution, alerts, words out.
 
+What was seen is weighed as if it were all; what is said of it is no surer than what is withheld allows.
+
 Pure: the same timeline, knowledge and day give the same answer. Nothing here raises on a patient's data.
 """
 
@@ -11,9 +13,10 @@ from functools import partial
 
 from correlation.alerts import raise_alerts
 from correlation.assessment import Assessment, Attribution, CauseAssessment, Change, FindingAssessment, WhenRead
-from correlation.attribution import LIKELY, assess_finding, attribute_patient, other_reason
+from correlation.attribution import as_allowed, assess_finding, attribute_patient, other_reason
 from correlation.biochemistry import laboratory_near, newest_laboratory
 from correlation.catalogue import Knowledge
+from correlation.category import LIKELY
 from correlation.chart import Chart, Memory, written
 from correlation.conflicts import shared_records
 from correlation.findings import find_courses
@@ -25,9 +28,10 @@ from correlation.ordering import in_order
 from correlation.questionnaire import questionnaire_of
 from correlation.separating import separating_question
 from correlation.timeline import ClinicalCondition, PatientTimeline
-from correlation.weighing import Weighed, Weighing
+from correlation.weighing import Weighed, Weighing, by_shown
+from correlation.withheld import allowed_attribution, but_withheld
 from correlation.wording import conclusion_words, limitation_words
-from correlation.would_change import patient_changes, with_changes
+from correlation.would_change import patient_changes, when_seen, with_changes
 
 KEPT_MEMORIES = 4
 _MEMORIES: list[tuple[Knowledge, Memory]] = []  # only what follows from the knowledge, never from a patient
@@ -46,14 +50,20 @@ def assess(timeline: PatientTimeline, knowledge: Knowledge, *, as_of: date, woul
     chart = read_chart(timeline, knowledge, as_of=as_of)
     weighing = Weighing(chart)
     weighed = [weighing.differential(finding) for finding in chart.findings]
-    findings = tuple(map(partial(assess_finding, chart), chart.findings, weighed))
+    seen = tuple(map(partial(assess_finding, chart), chart.findings, weighed))
     ranked = weighing.over_all(weighed) if weighed else weighing.differential(None)
     other = other_reason(chart, ranked)
-    attribution, because = _attribution(chart, findings, other=other)
+    as_seen, because = _attribution(chart, seen, other=other)
+    withheld = timeline.withheld
+    attribution = as_seen and allowed_attribution(as_seen, withheld)
+    because = but_withheld(because, withheld, chart.words)
+    findings = tuple(as_allowed(chart, item) for item in seen)
+    if withheld:
+        ranked = weighing.over_all(weighed or [ranked], by=by_shown)
     changes: tuple[Change, ...] = ()
     separating = None
-    if would_change and attribution is not None:
-        changes = _changes(weighing, findings, weighed, now=attribution, other=other)
+    if would_change and as_seen is not None:
+        changes = _changes(weighing, seen, weighed, as_seen=as_seen, other=other)
         separating = separating_question(ranked, weighed, chart.memory.questionnaire, chart.words)
     alerts = raise_alerts(chart)
     differential: Sequence[CauseAssessment]
@@ -61,7 +71,7 @@ def assess(timeline: PatientTimeline, knowledge: Knowledge, *, as_of: date, woul
         differential = tuple(with_changes(weighing, item) for item in ranked)
     else:
         differential = WhenRead(lambda: tuple(item.assessment(knowledge.words) for item in ranked))
-    likely = [item.assessment(knowledge.words) for item in ranked if item.category in LIKELY]
+    likely = [item.assessment(knowledge.words) for item in ranked if item.shown in LIKELY]
     missing = missing_facts(chart)
     return Assessment(
         attribution=attribution,
@@ -140,7 +150,7 @@ def _by_concept(conditions: Sequence[ClinicalCondition]) -> dict[str, tuple[Clin
 def _attribution(
     chart: Chart, findings: tuple[FindingAssessment, ...], *, other: str
 ) -> tuple[Attribution | None, str]:
-    """The patient's attribution and why. `other` is a reason beside fillers, or empty."""
+    """The patient's attribution and why, as far as was seen. `other` is a reason beside fillers, or empty."""
     words = chart.words
     if not findings:
         if not chart.timeline.exams and not chart.timeline.findings:
@@ -161,15 +171,17 @@ def _changes(
     findings: tuple[FindingAssessment, ...],
     weighed: Sequence[tuple[Weighed, ...]],
     *,
-    now: Attribution,
+    as_seen: Attribution,
     other: str,
 ) -> tuple[Change, ...]:
-    """What would change the patient's attribution."""
-    if not findings:
-        return ()
+    """What would change the patient's attribution; `findings` and `as_seen` are as far as was seen."""
     chart = weighing.chart
+    now = allowed_attribution(as_seen, chart.timeline.withheld)
+    seeing = when_seen(now=now, as_seen=as_seen, words=chart.words)
+    if not findings:
+        return seeing
     standings = [standing_of(chart, item, differential) for item, differential in zip(findings, weighed, strict=True)]
-    return patient_changes(
+    return seeing + patient_changes(
         now=now,
         asked=open_questions(chart, weighed),
         attribute=attribution_if(chart, weighing, standings, other_reason=other),

@@ -116,7 +116,10 @@ class WhenRead(Sequence[T]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What would move a conclusion: the questions that would have to be answered, how, and where it would stand."""
+    """What would move a conclusion: the questions that would have to be answered, how, and where it would stand.
+
+    Without a question: that what is withheld were seen and held nothing contrary.
+    """
 
     questions: tuple[str, ...]
     replies: tuple[Reply, ...]
@@ -169,13 +172,16 @@ class FindingCourse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingAssessment:
-    """One finding with its own differential and attribution."""
+    """One finding with its own differential and attribution.
+
+    `injections` are the ones that fit it, also where they only would explain it, as something is withheld.
+    """
 
     finding: FindingCourse
     attribution: Attribution
     because: str
     differential: Sequence[CauseAssessment]
-    injections: tuple[FillerInjection, ...] = ()  # the ones that fit this finding
+    injections: tuple[FillerInjection, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

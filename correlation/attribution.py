@@ -1,11 +1,13 @@
 """This file says, per finding and then per patient, whether recorded fillers explain it (contract, section 4).
 
 Never `explained` where anything is contrary. Missing laboratory values do not prevent it; they are named elsewhere.
+All of it is as far as was seen; what may be said of it while something is withheld: `as_allowed`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -19,12 +21,14 @@ from correlation.biochemistry import (
     Level,
 )
 from correlation.catalogue import Cause, Knowledge
+from correlation.category import LIKELY
 from correlation.chart import Chart, Clause, written
 from correlation.conflicts import conflict_of
 from correlation.injections import UNKNOWN_MATERIAL, fits_of, joint_fit, mirrors
 from correlation.timeline import FillerInjection, FindingKind
 from correlation.verdict import Verdict, judge, reason_of
-from correlation.weighing import Weighed
+from correlation.weighing import Weighed, by_shown
+from correlation.withheld import allowed_attribution, but_withheld
 from correlation.words import Words
 
 SUSPECTED = "unrecorded_caha_suspected"
@@ -35,7 +39,6 @@ WORRYING_SIGNS = frozenset(
 FILLER_FORMS = frozenset({"plaque", "linear", "clump", "stippled"})
 CALCIUM_FILLER = "filler_caha"
 SOLID_IMPLANT = "alloplastic_implant"
-LIKELY = (Category.PROBABLE, Category.POSSIBLE)
 
 
 class FillerVerdict(NamedTuple):
@@ -48,7 +51,7 @@ class FillerVerdict(NamedTuple):
 
 
 def assess_finding(chart: Chart, finding: FindingCourse, differential: Sequence[Weighed]) -> FindingAssessment:
-    """One finding with its attribution, from its own differential."""
+    """One finding with its attribution, from its own differential, as far as was seen."""
     verdicts = filler_verdicts(chart, finding, differential)
     attribution, because = attribute_finding(chart, finding, differential, verdicts=verdicts)
     fitting = [item for item in verdicts if item.verdict in (Verdict.FITS, Verdict.PARTLY)]
@@ -57,9 +60,20 @@ def assess_finding(chart: Chart, finding: FindingCourse, differential: Sequence[
         finding=finding,
         attribution=attribution,
         because=written(because, chart.words),
-        differential=WhenRead(lambda: tuple(item.assessment(chart.words) for item in differential)),
+        differential=WhenRead(
+            lambda: tuple(item.assessment(chart.words) for item in sorted(differential, key=by_shown))
+        ),
         injections=injections if attribution in (Attribution.EXPLAINED, Attribution.PARTLY) else (),
     )
+
+
+def as_allowed(chart: Chart, item: FindingAssessment) -> FindingAssessment:
+    """The finding as it may be said while something is withheld: the injections that would explain it stay named."""
+    withheld = chart.timeline.withheld
+    allowed = allowed_attribution(item.attribution, withheld)
+    if allowed is not Attribution.INDETERMINATE:
+        return item
+    return replace(item, attribution=allowed, because=but_withheld(item.because, withheld, chart.words))
 
 
 def filler_verdicts(chart: Chart, finding: FindingCourse, differential: Sequence[Weighed]) -> tuple[FillerVerdict, ...]:

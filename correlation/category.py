@@ -17,6 +17,7 @@ PLACE = {strength: index for index, strength in enumerate(ORDER)}
 UNCOUNTED = PLACE[Strength.NONE]
 
 WEIGHTS = (4, 2, 1, -4, -2, -1, 0)  # in the order of `ORDER`; for ranking inside a category only, never shown
+LIKELY = (Category.PROBABLE, Category.POSSIBLE)
 RANK = {Category.PROBABLE: 0, Category.POSSIBLE: 1, Category.UNASSESSABLE: 2, Category.UNLIKELY: 3}
 
 Counts = tuple[int, ...]  # answers by strength, in the order of `ORDER`

@@ -15,7 +15,7 @@ from correlation.assessment import Category, FindingCourse, Reply
 from correlation.biochemistry import Laboratory
 from correlation.catalogue import Cause, Knowledge, Question
 from correlation.look import Look
-from correlation.timeline import ClinicalCondition, FillerInjection, PatientTimeline, ResourceRef, Side
+from correlation.timeline import ClinicalCondition, FillerInjection, PatientTimeline, ResourceRef, Side, Withheld
 from correlation.words import Words
 
 Reach = tuple[Reply, int | None, bool]  # within reach, steps, only a wide area named
@@ -29,11 +29,15 @@ def written(clause: Clause, words: Words) -> str:
 
 
 class Said(NamedTuple):
-    """What a question function answers: the reply, one sentence why, and the facts it rests on."""
+    """What a question function answers: the reply as far as was seen, one sentence why, and the facts it rests on.
+
+    `unsure` is what was withheld that could turn a reply which is concluded from absence: the answer is then not known.
+    """
 
     reply: Reply
     because: Clause
     evidence: tuple[ResourceRef, ...] = ()
+    unsure: tuple[Withheld, ...] = ()
 
     def turned(self) -> Said:
         """The answer to the opposite question."""

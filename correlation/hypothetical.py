@@ -20,6 +20,7 @@ from correlation.attribution import (
 from correlation.chart import Chart
 from correlation.verdict import DECIDING, NEEDED, Verdict
 from correlation.weighing import Weighed, Weighing
+from correlation.withheld import allowed_attribution
 
 CALCIUM_FILLER = "filler_caha"
 RECORDED = "filler_recorded"
@@ -31,7 +32,7 @@ ASKED_AGAIN = frozenset({*DECIDING, *NEEDED, "side_matches", "shrinks_on_follow_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """One finding as it stands: its differential, what each filler is to it, and its attribution."""
+    """One finding as far as was seen: its differential, what each filler is to it, and its attribution."""
 
     finding: FindingCourse
     attribution: Attribution
@@ -78,12 +79,12 @@ def _unknown(item: Weighed, wanted: frozenset[str]) -> dict[str, str]:
 def attribution_if(
     chart: Chart, weighing: Weighing, standings: Sequence[Standing], *, other_reason: str
 ) -> Callable[[Mapping[str, Reply]], Attribution]:
-    """A function from supposed answers to the patient's attribution."""
+    """A function from supposed answers to the attribution that could then be said of the patient."""
 
     def suppose(answers: Mapping[str, Reply]) -> Attribution:
         given = [(item.finding.key, _finding_if(chart, weighing, item, answers)) for item in standings]
         reason = other_reason or ("supposed" if answers.get(MINERAL) is Reply.NO else "")
-        return attribute_patient(given, other_reason=reason)[0]
+        return allowed_attribution(attribute_patient(given, other_reason=reason)[0], chart.timeline.withheld)
 
     return suppose
 

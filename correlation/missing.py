@@ -31,8 +31,9 @@ KEY_LABS = (
 
 
 def missing_facts(chart: Chart) -> tuple[str, ...]:
-    """What a careful reader would want and did not get."""
-    return (*_imaging(chart), *_laboratory(chart), *_injections(chart))
+    """What a careful reader would want and did not get; what was withheld comes first."""
+    withheld = chart.words.withheld(chart.timeline.withheld)
+    return (*withheld, *_imaging(chart), *_laboratory(chart), *_injections(chart))
 
 
 def _imaging(chart: Chart) -> Iterator[str]:

@@ -11,13 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from correlation.assessment import Category, Reply, SeparatingQuestion
-from correlation.category import WEIGHTS
+from correlation.assessment import Reply, SeparatingQuestion
+from correlation.category import LIKELY, WEIGHTS
 from correlation.chart import Questionnaire, Step
 from correlation.weighing import NO_FINDING_CAUSE, Weighed
 from correlation.words import Words
 
-LIKELY = (Category.PROBABLE, Category.POSSIBLE)
 CIRCULAR = frozenset({"disease_recorded", "named_in_report"})  # "is it known to be this?" is no test: asked last
 Separation = tuple[int, Step]  # weight of a yes for the first less that for the second, less the same of a no
 
@@ -72,10 +71,10 @@ def separating_question(
 
 def _rivals(item: Weighed, differentials: Sequence[Sequence[Weighed]]) -> list[Weighed]:
     """The likely causes, best first, of the finding that `item` was weighed for; none where it is not likely."""
-    if item.category not in LIKELY:
+    if item.shown not in LIKELY:
         return []
     home = next((found for found in differentials if any(one is item for one in found)), ())
-    return [one for one in home if one.category in LIKELY and one.cause.id != NO_FINDING_CAUSE]
+    return [one for one in home if one.shown in LIKELY and one.cause.id != NO_FINDING_CAUSE]
 
 
 def _tells(reply: Reply, place: int, first: Weighed, second: Weighed, words: Words) -> str:

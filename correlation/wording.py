@@ -104,6 +104,10 @@ def _answer(
     first = _first(differential, words)
     if attribution is Attribution.NOT_EXPLAINED:
         return words.say("conclusion.not_explained", what=what, first=first)
+    fitting = [item for item in findings if item.injections and item.attribution is Attribution.INDETERMINATE]
+    if fitting:
+        what = _things(fitting, words)
+        return words.say("conclusion.would_fit", what=what, injections=by, first=first)
     asks = "conclusion.indeterminate_ask" if _suspects_filler(differential) else "conclusion.indeterminate"
     return words.say(asks, what=what, first=first)
 
@@ -177,7 +181,5 @@ def limitation_words(knowledge: Knowledge, chart: Chart) -> tuple[str, ...]:
     if any(item.range_is_default for item in chart.timeline.labs):
         told.append(words.say("limit.default_ranges"))
     if chart.timeline.withheld:
-        told.append(
-            words.say("limit.withheld", withheld=words.joined(item.data.value for item in chart.timeline.withheld))
-        )
+        told.append(words.say("limit.withheld", withheld="; ".join(words.withheld(chart.timeline.withheld))))
     return tuple(told)

@@ -11,7 +11,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 
 from correlation.dates import DateRange
-from correlation.timeline import BodySite, FillerInjection, ImagingExam, Side
+from correlation.timeline import BodySite, FillerInjection, ImagingExam, Side, Withheld
 
 BASE_LANGUAGE = "en"
 """The language that the files of causes, materials, regions, tests and alerts are written in."""
@@ -155,6 +155,13 @@ class Words:
         """A laboratory test within a sentence, calculated ones included."""
         spoken = f"test_{test}"
         return self.terms.get(spoken) or self.inside(self.labs.get(test) or test.replace("_", " "))
+
+    def withheld(self, items: Iterable[Withheld]) -> list[str]:
+        """Each class of data that could not be seen, with why: `medicines (could not be fetched)`."""
+        reasons: dict[str, list[str]] = {}
+        for item in items:
+            reasons.setdefault(self.term(f"data_{item.data}"), []).append(self.term(f"unseen_{item.because}"))
+        return [self.say("withheld.class", data=data, why="; ".join(why)) for data, why in reasons.items()]
 
     def result(self, result: str | None) -> str:
         """A result that is a word, such as `positive`; any other as it was written."""

@@ -11,13 +11,13 @@ from textwrap import wrap
 from correlation.assessment import Answer, Assessment, Category, CauseAssessment, FindingAssessment, Strength
 from correlation.biochemistry import range_words
 from correlation.catalogue import Knowledge
+from correlation.category import LIKELY
 from correlation.timeline import LabResult, ResourceRef
 from correlation.wording import STATEMENT
 from correlation.words import Words
 
 WIDTH = 100
 REPLY_WIDTH, WEIGHT_WIDTH = 10, 19
-LIKELY = (Category.PROBABLE, Category.POSSIBLE)
 ALWAYS_SHOWN = "filler_caha"
 MOST_CHANGES = 2  # of one cause
 
@@ -68,6 +68,8 @@ def _header(assessment: Assessment, words: Words) -> Iterator[str]:
     yield words.say("text.asked")
     yield words.say("text.attribution", attribution=attribution, day=assessment.as_of)
     yield from _text(words.say("text.why", because=assessment.because), words, indent=0, hang=5)
+    if withheld := words.withheld(assessment.timeline.withheld):
+        yield from _text(words.say("text.withheld", withheld="; ".join(withheld)), words, indent=0, hang=5)
     yield ""
     yield from _text(assessment.conclusion, words, indent=0)
 
@@ -190,7 +192,7 @@ def _answer(answer: Answer, words: Words) -> Iterator[str]:
 def _changes(assessment: Assessment, words: Words) -> Iterator[str]:
     yield from _title(words.say("text.changes"))
     if not assessment.would_change:
-        yield f"  {words.say('text.no_change')}"
+        yield f"  {words.say('text.no_change_withheld' if assessment.timeline.withheld else 'text.no_change')}"
     for change in assessment.would_change:
         yield from _text(change.says, words, hang=2)
 

@@ -51,16 +51,16 @@ def _singles(weighing: Weighing, item: Weighed) -> Iterator[Moved]:
     steps = _open(item)
     for reply in REPLIES:
         for step in steps:
-            category = weighing.category_with(item.counts, _weight(step, reply))
-            if category is not item.category:
+            category = weighing.category_with(item, _weight(step, reply))
+            if category is not item.shown:
                 yield ((step, reply),), category
 
 
 def _pairs(weighing: Weighing, item: Weighed) -> Iterator[Moved]:
     for one, other in combinations(_open(item)[:MOST_PAIRED], 2):
         for first, second in product(REPLIES, repeat=2):
-            category = weighing.category_with(item.counts, _weight(one, first), _weight(other, second))
-            if category is not item.category:
+            category = weighing.category_with(item, _weight(one, first), _weight(other, second))
+            if category is not item.shown:
                 yield ((one, first), (other, second)), category
 
 
@@ -75,9 +75,17 @@ def _cause_change(item: Weighed, flip: Flip, category: Category, words: Words) -
             answers=told,
             cause=item.cause.name,
             becomes=words.term(category.value),
-            now=words.term(item.category.value),
+            now=words.term(item.shown.value),
         ),
     )
+
+
+def when_seen(*, now: Attribution, as_seen: Attribution, words: Words) -> tuple[Change, ...]:
+    """What the patient's attribution would be if nothing contrary stood in what is withheld, where that moves it."""
+    if now is as_seen:
+        return ()
+    says = words.say("change.when_seen", becomes=words.term(as_seen.value), now=words.term(now.value))
+    return (Change(questions=(), replies=(), becomes=as_seen.value, says=says),)
 
 
 def patient_changes(

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
+from correlation.timeline import DataClass, Withheld, WithheldBecause
 from fhir_mappings.report_frame import ReportIdentity, instant
 
-_FORM: Final = 1
+_FORM: Final = 2
+_FORMS: Final = (1, _FORM)  # form 1 knew of nothing withheld
 _QUICK: Final = 1  # zlib's level: ids hardly get smaller with more
 
 
@@ -28,7 +30,8 @@ class Basis:
 
     `resources` are our ids and versions of everything that was loaded, in its order. `identity` is the computed
     version; a version that a person signed or withdrew later has the basis of the one it rests on. `patient_id` and
-    `revision_of` (a withdrawn report) are ids of ours; `as_of` is the day that counted as today.
+    `revision_of` (a withdrawn report) are ids of ours; `as_of` is the day that counted as today. `withheld` are the
+    classes of data that were known not to be among the resources, or not wholly.
     """
 
     identity: ReportIdentity
@@ -39,6 +42,7 @@ class Basis:
     knowledge_edition: str
     software_version: str
     resources: tuple[tuple[str, int], ...]
+    withheld: tuple[Withheld, ...] = ()
 
 
 def write_basis(basis: Basis) -> bytes:
@@ -57,6 +61,7 @@ def write_basis(basis: Basis) -> bytes:
         "edition": basis.knowledge_edition,
         "software": basis.software_version,
         "resources": basis.resources,
+        "withheld": [(item.data, item.because) for item in basis.withheld],
     }
     return zlib.compress(json.dumps(content, separators=(",", ":")).encode("ascii"), _QUICK)
 
@@ -65,7 +70,7 @@ def read_basis(written: bytes) -> Basis:
     """The basis in bytes of `write_basis`. Raises UnreadableBasis."""
     try:
         content = json.loads(zlib.decompress(written))
-        if content["form"] != _FORM:
+        if content["form"] not in _FORMS:
             raise UnreadableBasis("a form of another release")
         return Basis(
             identity=ReportIdentity(
@@ -81,6 +86,10 @@ def read_basis(written: bytes) -> Basis:
             knowledge_edition=content["edition"],
             software_version=content["software"],
             resources=tuple((identity, version) for identity, version in content["resources"]),
+            withheld=tuple(
+                Withheld(data=DataClass(data), because=WithheldBecause(because))
+                for data, because in content.get("withheld", ())
+            ),
         )
     except (zlib.error, ValueError, KeyError, TypeError):
         raise UnreadableBasis("not a basis") from None

@@ -5,13 +5,14 @@ Reading and weighing come first (`assessed`), because without imaging there is n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from correlation.assess import assess
 from correlation.assessment import Assessment
 from correlation.catalogue import Knowledge
+from correlation.timeline import Withheld
 from fhir_mappings.basis import Basis
 from fhir_mappings.resource_json import loads
 from fhir_mappings.result_bundle import WrittenResult, write_result
@@ -56,9 +57,14 @@ def own_reference(type_: str, identity: str) -> str:
     return f"{type_}/{identity}"
 
 
-def assessed(kept: Sequence[KeptResource], *, as_of: date, knowledge: Knowledge) -> Assessed:
-    """Read and weigh one patient's resources. `as_of` counts as today."""
-    mapped = timeline_from(kept, as_of=as_of, knowledge=knowledge)
+def assessed(
+    kept: Sequence[KeptResource], *, as_of: date, knowledge: Knowledge, withheld: Iterable[Withheld] = ()
+) -> Assessed:
+    """Read and weigh one patient's resources. `as_of` counts as today.
+
+    `withheld` are the classes of data that are known not to be among them, or not wholly.
+    """
+    mapped = timeline_from(kept, as_of=as_of, knowledge=knowledge, withheld=withheld)
     assessment = assess(mapped.timeline, knowledge, as_of=as_of)
     return Assessed(kept=kept, knowledge=knowledge, mapped=mapped, assessment=assessment)
 
@@ -84,6 +90,6 @@ def write_version(found: Assessed, basis: Basis) -> WrittenResult:
 
 def recompute(kept: Sequence[KeptResource], basis: Basis, *, knowledge: Knowledge) -> Recomputed:
     """The version that `basis` describes, from the resources it names; `knowledge` is its edition, or another one."""
-    found = assessed(kept, as_of=basis.as_of, knowledge=knowledge)
+    found = assessed(kept, as_of=basis.as_of, knowledge=knowledge, withheld=basis.withheld)
     written = None if found.assessment.attribution is None else write_version(found, basis)
     return Recomputed(assessed=found, written=written)

@@ -30,7 +30,6 @@ from correlation.timeline import (
 )
 
 AS_OF = date(2026, 11, 1)
-NOT_PERMITTED = Withheld(data=DataClass.FILLER_HISTORY, because=WithheldBecause.NOT_PERMITTED)
 _numbers = count(1)
 
 SIDES = {
@@ -183,6 +182,14 @@ def condition(
 
 def medication(concept: str) -> Medication:
     return Medication(source=ref("MedicationStatement"), concept=concept, text=concept)
+
+
+def unseen(data: str, because: str = "not-permitted") -> Withheld:
+    """A class of data that could not be seen: `unseen("medicines", "not-fetched")`."""
+    return Withheld(data=DataClass(data), because=WithheldBecause(because))
+
+
+NOT_PERMITTED = unseen("filler-history")
 
 
 def timeline(

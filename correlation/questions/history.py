@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from correlation.assessment import Reply
-from correlation.chart import Asked, Case, Chart, Said
+from correlation.chart import Asked, Case, Chart, Clause, Said
 from correlation.timeline import ClinicalCondition, Medication, ResourceRef
+from correlation.withheld import OF_CONDITIONS, concluded
 from correlation.words import Words
 
 NONE_ON_RECORD = Said(Reply.NOT_KNOWN, "history.none")
@@ -17,7 +18,7 @@ def condition_recorded(chart: Chart, asked: Asked) -> Said:
     found = _conditions(chart, asked)
     if not found:
         return NONE_ON_RECORD
-    return Said(Reply.YES, lambda words: words.say("history.recorded", what=named(words, found)), _sources(found))
+    return Said(Reply.YES, _told("history.recorded", found), _sources(found))
 
 
 def condition_near_site(case: Case, asked: Asked) -> Said:
@@ -28,9 +29,10 @@ def condition_near_site(case: Case, asked: Asked) -> Said:
         return Said(Reply.NOT_KNOWN, "history.none_at_site")
     near = [item for item in found if item.site and case.chart.near(item.site.region, place.region)]
     if near:
-        return Said(Reply.YES, lambda words: words.say("history.at_site", what=named(words, near)), _sources(near))
+        return Said(Reply.YES, _told("history.at_site", near), _sources(near))
     if all(item.site is not None for item in found):
-        return Said(Reply.NO, lambda words: words.say("history.elsewhere", what=named(words, found)), _sources(found))
+        elsewhere = Said(Reply.NO, _told("history.elsewhere", found), _sources(found))
+        return concluded(case.chart, elsewhere, from_absence=Reply.NO, held_in=OF_CONDITIONS)
     return Said(Reply.NOT_KNOWN, "history.site_not_stated", _sources(found))
 
 
@@ -49,7 +51,11 @@ def medication_recorded(chart: Chart, asked: Asked) -> Said:
     found = [item for item in chart.timeline.medications if item.concept in wanted]
     if not found:
         return Said(Reply.NOT_KNOWN, "history.no_medicine")
-    return Said(Reply.YES, lambda words: words.say("history.recorded", what=named(words, found)), _sources(found))
+    return Said(Reply.YES, _told("history.recorded", found), _sources(found))
+
+
+def _told(sentence: str, found: Sequence[ClinicalCondition | Medication]) -> Clause:
+    return lambda words: words.say(sentence, what=named(words, found))
 
 
 def named(words: Words, found: Sequence[ClinicalCondition | Medication]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from correlation.assessment import FindingCourse, Reply
 from correlation.chart import Asked, Chart, Clause, Said, written
 from correlation.timeline import Certainty, ImagingExam
+from correlation.withheld import OF_FINDINGS, concluded
 from correlation.words import Words
 
 
@@ -39,11 +40,12 @@ def no_target_described(chart: Chart, asked: Asked) -> Said:
     reported = imaging_reported(chart, asked)
     if reported.reply is not Reply.YES:
         return Said(Reply.NOT_KNOWN, reported.because, reported.evidence)
-    return Said(
+    nothing = Said(
         Reply.YES,
         lambda words: words.say("imaging.nothing_described", reported=written(reported.because, words)),
         reported.evidence,
     )
+    return concluded(chart, nothing, from_absence=Reply.YES, held_in=OF_FINDINGS)
 
 
 def looked_for_and_absent(chart: Chart, asked: Asked) -> Said:

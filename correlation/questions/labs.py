@@ -20,6 +20,7 @@ from correlation.biochemistry import (
 from correlation.chart import Asked, Chart, Clause, Said
 from correlation.questions.history import named
 from correlation.timeline import LabResult
+from correlation.withheld import OF_CONDITIONS, OF_RESULTS, concluded
 from correlation.words import Words
 
 MINERAL_TESTS = (CALCIUM_TO_JUDGE, PHOSPHATE, PTH)
@@ -127,7 +128,8 @@ def vitamin_d_toxic(chart: Chart, asked: Asked) -> Said:
 def antibody_positive(chart: Chart, asked: Asked) -> Said:
     """Is one of the antibodies (`test`) positive, by word or above its range? No when all known ones are negative."""
     known: list[LabResult] = []
-    for test in asked.parameters.get("test", ()):
+    tests = asked.parameters.get("test", ())
+    for test in tests:
         result = chart.laboratory.results.get(test)
         if result is None:
             continue
@@ -139,7 +141,10 @@ def antibody_positive(chart: Chart, asked: Asked) -> Said:
             return Said(Reply.YES, _antibodies("labs.positive", [result]), (result.source,))
         known.append(result)
     if known:
-        return Said(Reply.NO, _antibodies("labs.negative", known), tuple(result.source for result in known))
+        negative = Said(Reply.NO, _antibodies("labs.negative", known), tuple(result.source for result in known))
+        if len(known) == len(tests):
+            return negative
+        return concluded(chart, negative, from_absence=Reply.NO, held_in=OF_RESULTS)
     return Said(Reply.NOT_KNOWN, "labs.no_antibody")
 
 
@@ -177,5 +182,5 @@ def kidney_failure(chart: Chart, asked: Asked) -> Said:
     if level.below(measures["egfr_severe"].value) is True:
         return Said(Reply.YES, told, level.evidence)
     if level.below(measures["egfr_reduced"].value) is False:
-        return Said(Reply.NO, told, level.evidence)
+        return concluded(chart, Said(Reply.NO, told, level.evidence), from_absence=Reply.NO, held_in=OF_CONDITIONS)
     return Said(Reply.NOT_KNOWN, lambda words: words.say("labs.egfr_reduced", value=told(words)), level.evidence)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from correlation.appearance import can_appear
 from correlation.assessment import Reply
 from correlation.chart import NO_SUCH_FILLER, Asked, Case, Chart, Clause, JointFit, Said, written
 from correlation.injections import UNKNOWN_MATERIAL, fits_of, joint_fit
 from correlation.questions.timing import still_expected
 from correlation.timeline import FillerInjection
+from correlation.withheld import OF_FILLERS, concluded
 from correlation.words import Words
 
 
@@ -17,6 +19,10 @@ def filler_recorded(chart: Chart, asked: Asked) -> Said:
 
     Not known where only a filler of unknown material is on record: it may be this one.
     """
+    return concluded(chart, _recorded(chart, asked), from_absence=Reply.NO, held_in=OF_FILLERS)
+
+
+def _recorded(chart: Chart, asked: Asked) -> Said:
     own = [item for item in chart.counted if item.material in asked.materials]
     if own:
         reported = all(item.source_certainty != "recorded" for item in own)
@@ -26,8 +32,6 @@ def filler_recorded(chart: Chart, asked: Asked) -> Said:
     if unknown:
         sources = tuple(item.source for item in unknown)
         return Said(Reply.NOT_KNOWN, _told("product.unknown", unknown), sources)
-    if chart.timeline.withheld:
-        return Said(Reply.NOT_KNOWN, "product.withheld")
     ignored = [item for item in chart.timeline.injections if item.material in asked.materials]
     if ignored:
         return Said(Reply.NO, lambda words: _ignored(words, ignored), tuple(item.source for item in ignored))
@@ -44,16 +48,28 @@ def _ignored(words: Words, injections: Sequence[FillerInjection]) -> str:
 
 
 def material_fits_appearance(case: Case, asked: Asked) -> Said:
-    """Can the material on record look like this finding (density, calcium, age)?"""
+    """Can the material on record look like this finding (density, calcium, age)?
+
+    A no concludes from absence only where another filler of the cause, or another age of it, could look like this.
+    """
     joint = joint_fit(case.chart, case.finding, materials=asked.materials)
     if not joint.fits:
         return NO_SUCH_FILLER
     evidence = joint.sources + case.evidence
-    return Said(
+    said = Said(
         joint.appears,
         lambda words: "; ".join(dict.fromkeys(written(fit.appears_because, words) for fit in joint.fits)),
         evidence,
     )
+    if said.reply is not Reply.NO or not _another_may_appear(case, asked):
+        return said
+    return concluded(case.chart, said, from_absence=Reply.NO, held_in=OF_FILLERS)
+
+
+def _another_may_appear(case: Case, asked: Asked) -> bool:
+    """Whether some material of the cause, of whatever age, may look like this finding."""
+    materials = (case.chart.knowledge.materials[material] for material in asked.materials)
+    return any(can_appear(material, case.look, months=None)[0] is not Reply.NO for material in materials)
 
 
 def no_fitting_record(case: Case, asked: Asked) -> Said:
@@ -61,10 +77,14 @@ def no_fitting_record(case: Case, asked: Asked) -> Said:
 
     Yes when none is on record, or those on record are certainly too late, too far or cannot look like this.
     """
+    return concluded(case.chart, _unfit(case, asked), from_absence=Reply.YES, held_in=OF_FILLERS)
+
+
+def _unfit(case: Case, asked: Asked) -> Said:
     materials = asked.parameters.get("materials", asked.materials)
     joint = joint_fit(case.chart, case.finding, materials=materials)
     if not joint.fits:
-        recorded = filler_recorded(case.chart, asked)
+        recorded = _recorded(case.chart, asked)
         if recorded.reply is Reply.NOT_KNOWN:
             return recorded
         return Said(Reply.YES, recorded.because, recorded.evidence)
@@ -94,7 +114,8 @@ def unknown_filler_recorded(case: Case, asked: Asked) -> Said:
     """Was a filler of unknown material put there long enough before for a granuloma to form?"""
     fits = [fit for fit in fits_of(case.chart, case.finding) if fit.injection.material == UNKNOWN_MATERIAL]
     if not fits:
-        return Said(Reply.NO, "product.no_unknown")
+        none = Said(Reply.NO, "product.no_unknown")
+        return concluded(case.chart, none, from_absence=Reply.NO, held_in=OF_FILLERS)
     least = case.chart.months("granuloma_months_least")
     there = [fit for fit in fits if fit.before is Reply.YES and fit.reach is Reply.YES]
     long_before = [fit.injection for fit in there if fit.months is not None and fit.months[0] >= least]
@@ -109,4 +130,5 @@ def no_filler_recorded(chart: Chart, asked: Asked) -> Said:
     if chart.counted:
         counted = chart.counted
         return Said(Reply.NO, _told("product.recorded", counted), tuple(item.source for item in counted))
-    return Said(Reply.YES, "product.none_that_counts")
+    none = Said(Reply.YES, "product.none_that_counts")
+    return concluded(chart, none, from_absence=Reply.YES, held_in=OF_FILLERS)

@@ -6,6 +6,7 @@ from correlation.assessment import Reply
 from correlation.chart import NO_SUCH_FILLER, Asked, Case, JointFit, Said
 from correlation.injections import joint_fit
 from correlation.timeline import BodySite
+from correlation.withheld import OF_FILLERS, concluded
 from correlation.words import LATERAL, Words
 
 
@@ -16,7 +17,8 @@ def site_in_reach(case: Case, asked: Asked) -> Said:
     if not joint.fits:
         return NO_SUCH_FILLER
     evidence = joint.sources + case.evidence
-    return Said(joint.reach, lambda words: _reach_words(words, joint, finding.site), evidence)
+    said = Said(joint.reach, lambda words: _reach_words(words, joint, finding.site), evidence)
+    return concluded(case.chart, said, from_absence=Reply.NO, held_in=OF_FILLERS)
 
 
 def _reach_words(words: Words, joint: JointFit, found: BodySite | None) -> str:
@@ -36,7 +38,8 @@ def side_matches(case: Case, asked: Asked) -> Said:
         return Said(joint.side, lambda words: words.say("site.side_injected", site=words.site(finding.site)), evidence)
     if joint.side is Reply.NO:
         which = "site.one_side_injected" if joint.partly_covered else "site.other_side_injected"
-        return Said(joint.side, lambda words: words.say(which, site=words.site(finding.site)), evidence)
+        said = Said(joint.side, lambda words: words.say(which, site=words.site(finding.site)), evidence)
+        return concluded(case.chart, said, from_absence=Reply.NO, held_in=OF_FILLERS)
     return Said(joint.side, "site.side_not_stated", evidence)
 
 

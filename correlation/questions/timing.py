@@ -7,6 +7,7 @@ from correlation.chart import NO_SUCH_FILLER, Asked, Case, Clause, JointFit, Sai
 from correlation.dates import DateRange
 from correlation.injections import fits_of, joint_fit
 from correlation.timeline import FillerInjection
+from correlation.withheld import OF_FILLERS, concluded
 from correlation.words import Words
 
 
@@ -21,7 +22,8 @@ def injected_before_finding(case: Case, asked: Asked) -> Said:
     if not joint.fits:
         return NO_SUCH_FILLER
     evidence = joint.sources + case.evidence
-    return Said(joint.before, lambda words: _order_words(words, joint, finding.first_seen), evidence)
+    said = Said(joint.before, lambda words: _order_words(words, joint, finding.first_seen), evidence)
+    return concluded(case.chart, said, from_absence=Reply.NO, held_in=OF_FILLERS)
 
 
 ORDER_TOLD = {Reply.YES: "time.before", Reply.NO: "time.after", Reply.NOT_KNOWN: "time.order_not_known"}
@@ -80,7 +82,8 @@ def still_expected(case: Case, asked: Asked) -> Said:
     uncommon = case.chart.months("caha_ct_uncommon_until")
     fading = not look.changes.isdisjoint({"decreased", "residual"}) or "faint" in look.densities
     if least > case.chart.months("caha_ct_rare_until") or (least >= uncommon and not fading):
-        return Said(Reply.NO, told("time.not_expected"), evidence)
+        too_late = Said(Reply.NO, told("time.not_expected"), evidence)
+        return concluded(case.chart, too_late, from_absence=Reply.NO, held_in=OF_FILLERS)
     if most <= uncommon and fading:
         return Said(Reply.YES, told("time.residue"), evidence)
     return Said(Reply.NOT_KNOWN, told("time.later_than_usual"), evidence)
@@ -100,5 +103,6 @@ def bulky_when_late(case: Case, asked: Asked) -> Said:
         return Said(Reply.NO, "time.not_late", evidence)
     size = case.chart.knowledge.measures["bulky_size_least"].value
     if "mass" in look.morphology or (look.size_mm is not None and look.size_mm >= size):
-        return Said(Reply.YES, lambda words: words.say("time.bulky", span=words.months(*min(months))), evidence)
+        bulky = Said(Reply.YES, lambda words: words.say("time.bulky", span=words.months(*min(months))), evidence)
+        return concluded(case.chart, bulky, from_absence=Reply.YES, held_in=OF_FILLERS)
     return Said(Reply.NO, "time.not_bulky", evidence)

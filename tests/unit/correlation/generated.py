@@ -16,11 +16,14 @@ from correlation.knowledge_base import load_knowledge
 from correlation.timeline import (
     Certainty,
     ClinicalCondition,
+    DataClass,
     FillerInjection,
     FindingKind,
     ImagingFinding,
     LabResult,
     PatientTimeline,
+    Withheld,
+    WithheldBecause,
 )
 from tests.builders import NOT_PERMITTED, condition, exam, finding, injection, lab, labs, medication, timeline
 
@@ -46,11 +49,21 @@ MINERAL = ["calcium", "phosphate", "pth"]
 DAYS = [None, "2010", "2015-06", "2018-05", "2018-10-15", "2019", *["2019-10-15"] * 2, "2020-02-01", "2022-03-01"]
 REGIONS = sorted(KNOWLEDGE.regions)
 MATERIALS = sorted(KNOWLEDGE.materials)
+UNSEEN = [Withheld(data=data, because=because) for data in DataClass for because in WithheldBecause]
 
 
 def records() -> st.SearchStrategy[PatientTimeline]:
     """Any record."""
     return st.integers(0, 2**32 - 1).map(record_of)
+
+
+def fitting_records() -> st.SearchStrategy[PatientTimeline]:
+    """Any record, with a filler beside its own and a finding that fits it."""
+    return records().map(
+        lambda facts: replace(
+            facts, injections=(*facts.injections, injection()), findings=(*facts.findings[:1], finding())
+        )
+    )
 
 
 def record_of(number: int) -> PatientTimeline:
@@ -70,8 +83,13 @@ def record_of(number: int) -> PatientTimeline:
         medications=[medication(chance.choice(CONDITIONS)) for _ in range(chance.choice([0, 0, 2]))],
         sex=chance.choice(["female", "male", None]),
         age=chance.choice([None, (12, 12), (17, 18), (48, 49), (70, 70)]),
-        withheld=chance.choice([(), (), (), (NOT_PERMITTED,)]),
+        withheld=chance.choice([(), (), (), (NOT_PERMITTED,), hidden(chance)]),
     )
+
+
+def hidden(chance: Random) -> tuple[Withheld, ...]:
+    """One to four classes of data that could not be seen, or not wholly."""
+    return tuple(sorted(chance.sample(UNSEEN, chance.randint(1, 4))))
 
 
 def filler(chance: Random, region: str) -> FillerInjection:

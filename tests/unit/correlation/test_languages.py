@@ -15,7 +15,7 @@ from correlation.assessment import Attribution, Category, Reply, Strength
 from correlation.dates import DateRange
 from correlation.errors import KnowledgeError
 from correlation.knowledge_base import files_under, load_knowledge, read_knowledge
-from correlation.timeline import FindingKind, PatientTimeline, Side
+from correlation.timeline import DataClass, FindingKind, PatientTimeline, Side, WithheldBecause
 from correlation.words import lookup
 from correlation.worksheet_text import worksheet_text
 from fhir_mappings.code_tables import code_table
@@ -67,6 +67,7 @@ def test_every_word_that_a_fact_may_hold_has_a_term() -> None:
     rules = [*languages().values()]
     assert rules
     needed = {str(item.value) for kind in (Reply, Strength, Category, Attribution, FindingKind, Side) for item in kind}
+    needed |= {f"data_{item}" for item in DataClass} | {f"unseen_{item}" for item in WithheldBecause}
     imaging = code_table("imaging_findings")
     for part in ("morphology", "tissue", "density", "change", "signs"):
         needed |= set(imaging[part]["words"])

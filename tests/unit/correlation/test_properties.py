@@ -13,15 +13,16 @@ from hypothesis import strategies as st
 from correlation.anatomy import distance
 from correlation.assess import read_chart
 from correlation.assessment import Answer, Assessment, Attribution, Category, CauseAssessment, Reply, Strength
-from correlation.category import ORDER, PLACE, RANK, WEIGHTS, category_of
+from correlation.category import LIKELY, ORDER, PLACE, RANK, WEIGHTS, category_of
 from correlation.questions import QUESTIONS
-from correlation.timeline import FillerInjection, FindingKind, PatientTimeline
+from correlation.timeline import FillerInjection, FindingKind, PatientTimeline, Withheld, WithheldBecause
 from correlation.weighing import Weighing
 from fhir_mappings.bundle import parse_bundle
 from fhir_mappings.timeline import kept_from_bundle, timeline_from
+from fhir_mappings.withheld import withheld_types
 from tests.builders import AS_OF, assessed, site, when
 from tests.examples import CASE_IDS, CONSTRUCTED_IDS, SYNTHEA, case_bytes
-from tests.unit.correlation.generated import KNOWLEDGE, record_of, records
+from tests.unit.correlation.generated import KNOWLEDGE, UNSEEN, fitting_records, record_of, records
 from tests.unit.correlation.test_questions import NEVER_NO, NEVER_NOT_KNOWN
 
 EXPLAINING = {Attribution.EXPLAINED, Attribution.PARTLY}
@@ -208,6 +209,64 @@ def test_a_dangerous_calcium_alerts_whatever_else_is_on_record(facts: PatientTim
         return {item.code for item in assessed(record).alerts if item.code.startswith("hypercalcaemia")}
 
     assert raised(facts) == raised(replace(facts, injections=(), findings=(), exams=()))
+
+
+def withholdings() -> st.SearchStrategy[tuple[Withheld, ...]]:
+    """Some classes of data that could not be seen, or not wholly."""
+    return st.sets(st.sampled_from(UNSEEN), max_size=4).map(lambda items: tuple(sorted(items)))
+
+
+def categories(answer: Assessment) -> dict[tuple[str, str], Category]:
+    over_all = {("", one.cause): one.category for one in answer.differential}
+    return over_all | {key: item.category for key, item in by_finding(answer).items()}
+
+
+@settings(tried, max_examples=100)
+@given(facts=records(), some=withholdings(), more=withholdings())
+def test_withholding_more_never_raises_a_category(
+    facts: PatientTimeline, some: tuple[Withheld, ...], more: tuple[Withheld, ...]
+) -> None:
+    less_seen = tuple(sorted({*some, *more}))
+    before = categories(assessed(replace(facts, withheld=some)))
+    for key, category in categories(assessed(replace(facts, withheld=less_seen))).items():
+        if category in LIKELY:
+            assert RANK[category] >= RANK[before[key]], key
+            assert not less_seen or category is Category.POSSIBLE, key
+
+
+@settings(tried, max_examples=100)
+@given(facts=st.one_of(records(), fitting_records()), some=withholdings())
+def test_withholding_turns_an_attribution_into_no_other_than_indeterminate(
+    facts: PatientTimeline, some: tuple[Withheld, ...]
+) -> None:
+    seen, hidden = (assessed(replace(facts, withheld=withheld)) for withheld in ((), some))
+    pairs = [(seen.attribution, hidden.attribution)]
+    pairs += [(a.attribution, b.attribution) for a, b in zip(seen.findings, hidden.findings, strict=True)]
+    for before, after in pairs:
+        assert after is before or (after is Attribution.INDETERMINATE and before is not None and some)
+        assert not some or after not in EXPLAINING
+    assert hidden.alerts == seen.alerts
+    became = {change.becomes for change in hidden.would_change if not change.questions}
+    assert became == ({seen.attribution} if seen.attribution is not hidden.attribution else set())
+
+
+@settings(tried, max_examples=100)
+@given(
+    facts=fitting_records(),
+    told_in=st.sampled_from(["Procedure", "MedicationStatement", "Condition", "Observation"]),
+)
+def test_hiding_the_filler_that_explains_is_never_answered_with_not_explained(
+    facts: PatientTimeline, told_in: str
+) -> None:
+    """Wherever the record tells of the filler: as a procedure, as a medicine, in the problem list, in a history."""
+    seen = assessed(replace(facts, withheld=()))
+    withheld = withheld_types([told_in], because=WithheldBecause.NOT_PERMITTED)
+    hidden = assessed(replace(facts, injections=(), withheld=withheld))
+    for before, after in zip(seen.findings, hidden.findings, strict=True):
+        if before.attribution in EXPLAINING:
+            assert after.attribution is Attribution.INDETERMINATE
+    recorded = [one for item in hidden.differential for one in item.answers if one.question == "filler_recorded"]
+    assert {one.reply for one in recorded} == {Reply.NOT_KNOWN}
 
 
 def test_the_generator_shows_every_question_with_every_reply() -> None:

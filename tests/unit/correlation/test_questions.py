@@ -35,7 +35,7 @@ NEVER_NO = {
     "looked_for_and_absent",
     "imaging_reported",
 }
-NEVER_NOT_KNOWN = {"no_filler_recorded"}
+NEVER_NOT_KNOWN = {"no_filler_recorded"}  # but where a class that may hold it is withheld: test_withheld.py
 
 
 def seen(**described: object) -> PatientTimeline:
