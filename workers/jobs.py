@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
 
+from admission.fetched import withheld_from
 from admission.search_terms import report_resource
 from correlation.catalogue import Knowledge
 from ehr.settings import EhrSettings
@@ -24,6 +25,7 @@ from fhir_mappings.timeline import KeptResource
 from store import jobs, reports, resources
 from store.database import Database
 from store.errors import LeaseLost, StoreError
+from store.fetched import unseen_of
 from store.outbox import bring_next
 from store.queue import Queue
 from store.reports import ReportDraft, Standing
@@ -96,14 +98,16 @@ def correlate(job_id: str, *, parts: Parts) -> None:
 def _report(claimed: jobs.Claimed, parts: Parts) -> None:
     now = parts.clock()
     loaded = resources.of_patient(parts.database, claimed.patient_id)
-    found = assessed([_kept(resource) for resource in loaded], as_of=now.date(), knowledge=parts.knowledge)
+    withheld = withheld_from(unseen_of(parts.database, claimed.patient_id))
+    kept = [_kept(resource) for resource in loaded]
+    found = assessed(kept, as_of=now.date(), knowledge=parts.knowledge, withheld=withheld)
     draft: ReportDraft | None = None
     outcome: bytes | None
     if found.assessment.attribution is None:
         outcome = _what_is_missing(found)
     else:
         standing = reports.standing(parts.database, claimed.patient_id)
-        draft, outcome = _write(found, _basis(loaded, standing, claimed, now, parts))
+        draft, outcome = _write(found, replace(_basis(loaded, standing, claimed, now, parts), withheld=withheld))
     finished = reports.finish(
         parts.database,
         claimed,

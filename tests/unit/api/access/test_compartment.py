@@ -1,0 +1,217 @@
+"""Who is bound to one patient sees and touches that patient alone: by whatever they ask, with whatever scopes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.servers.redis import RedisServer
+from tests.servers.token_server import TokenServer
+from tests.unit.api.access.issuer import bearer, smart_settings
+from tests.unit.api.access.neighbours import EHR, LABORATORY, MRN, WORDS, Neighbour, move_in, record_of, state_of
+from tests.unit.api.service import FHIR_JSON, Door, running_door
+
+TYPES = ("Patient", "Procedure", "Observation", "ImagingStudy", "DiagnosticReport", "Condition", "Provenance")
+SHARED = ("Practitioner", "Device", "Organization")
+ALL = (0, 1, 2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Street:
+    """A running door and the three patients behind it."""
+
+    door: Door
+    server: TokenServer
+    patients: tuple[Neighbour, ...]
+
+    def token(self, scopes: str, patient: int | None = None, **claims: Any) -> dict[str, str]:
+        named = None if patient is None else self.patients[patient].id
+        return bearer(self.server.token(scope=scopes, patient=named, client_id="app", sub="sub", **claims))
+
+
+@pytest.fixture(scope="module")
+def street(tmp_path_factory: pytest.TempPathFactory, redis_server: RedisServer) -> Iterator[Street]:
+    folder: Path = tmp_path_factory.mktemp("street")
+    with (
+        TokenServer() as server,
+        running_door(folder, redis_server.url, requests_per_minute=0, **smart_settings(server)) as door,
+    ):
+        yield Street(door=door, server=server, patients=move_in(door, server))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One request of somebody bound to a patient."""
+
+    bound: int
+    scopes: str
+    method: str
+    path: str
+    body: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+SCOPES = st.lists(
+    st.sampled_from(
+        [
+            "patient/*.cruds",
+            "patient/*.rs",
+            "patient/*.r",
+            "patient/*.read",
+            "patient/*.cud",
+            "patient/Patient.rs",
+            "patient/DiagnosticReport.cruds",
+            "patient/DiagnosticReport.rs",
+            "patient/Observation.cruds",
+            f"patient/Observation.rs?category={LABORATORY}",
+            f"patient/Observation.cu?category={LABORATORY}",
+            "patient/Procedure.rs",
+            "patient/ImagingStudy.rs",
+            "patient/Task.ru",
+            "patient/Practitioner.rs",
+            "launch/patient",
+            "openid",
+        ]
+    ),
+    min_size=1,
+    max_size=5,
+    unique=True,
+).map(" ".join)
+
+
+@st.composite
+def requests_of(draw: st.DrawFn, patients: tuple[Neighbour, ...]) -> Asked:
+    """Any request, about anybody."""
+    whom = patients[draw(st.sampled_from(ALL))]
+    type_ = draw(st.sampled_from([*TYPES, *SHARED]))
+    identity = draw(st.sampled_from([*whom.ids.get(type_, []), *whom.ids["Observation"], whom.report_id, whom.id]))
+    method, path, body, headers = draw(
+        st.sampled_from(
+            [
+                ("GET", f"/{type_}/{identity}", None, ()),
+                ("GET", f"/{type_}/{identity}/_history", None, ()),
+                ("GET", f"/{type_}/{identity}/_history/1", None, ()),
+                ("GET", f"/{type_}", None, ()),
+                ("GET", f"/{type_}?patient={whom.id}", None, ()),
+                ("GET", f"/{type_}?patient={EHR}/Patient/{whom.number}", None, ()),
+                ("GET", f"/{type_}?_id={identity}", None, ()),
+                ("GET", f"/{type_}?identifier={MRN}|{whom.word}-mrn", None, ()),
+                ("GET", "/Patient?_revinclude=Observation:patient&_revinclude=DiagnosticReport:patient", None, ()),
+                ("GET", "/Observation?_include=Observation:patient&_include=Observation:device", None, ()),
+                ("GET", "/Procedure?_include=Procedure:performer", None, ()),
+                ("GET", "/DiagnosticReport?_include=DiagnosticReport:result&_revinclude=Provenance:target", None, ()),
+                (
+                    "POST",
+                    f"/{type_}/_search",
+                    f"patient={whom.id}",
+                    (("Content-Type", "application/x-www-form-urlencoded"),),
+                ),
+                ("GET", f"/DiagnosticReport/{whom.report_id}/$explain", None, ()),
+                ("POST", f"/Patient/{whom.id}/$correlate", "", (("Prefer", "respond-async"),)),
+                ("POST", f"/{type_}/{identity}/$validate", "", ()),
+                ("GET", f"/Task/{whom.jobs[0]}", None, ()),
+                ("POST", f"/Task/{whom.jobs[0]}/$retry", None, ()),
+                ("GET", f"/async-status/{whom.jobs[0]}", None, ()),
+                ("GET", f"/async-status/{whom.jobs[1]}/result", None, ()),
+                ("DELETE", f"/async-status/{whom.jobs[0]}", None, ()),
+                ("DELETE", f"/{type_}/{identity}", None, ()),
+                ("POST", "/Observation", _json(_observation(whom.id)), ()),
+                ("POST", "/Observation", _json(_observation(whom.id)), (("If-None-Exist", "code=17861-6"),)),
+                ("POST", "/Patient", _json(_patient(whom)), ()),
+                ("POST", "/Patient", _json(_patient(whom)), (("If-None-Exist", f"identifier={MRN}|{whom.word}-mrn"),)),
+                ("PUT", f"/{type_}/{identity}", _json({**_observation(whom.id), "id": identity}), ()),
+                ("PUT", f"/Patient/{whom.id}", _json({**_patient(whom), "id": whom.id}), ()),
+                ("PUT", f"/Patient/{patients[0].id}", _json(_linked(patients[0], whom)), ()),
+                ("POST", "", _json(_bundle("batch", whom, identity, type_)), ()),
+                ("POST", "", _json(_bundle("transaction", whom, identity, type_)), ()),
+                ("POST", "/$correlate", _json(record_of(whom.number)), (("Prefer", "respond-async"),)),
+                ("POST", "/$correlate", _json(record_of(whom.number)), (("Prefer", "wait=0"),)),
+            ]
+        )
+    )
+    return Asked(
+        bound=draw(st.sampled_from(ALL)),
+        scopes=draw(SCOPES),
+        method=method,
+        path=path,
+        body=body,
+        headers=headers,
+    )
+
+
+def _json(content: Any) -> str:
+    return json.dumps(content)
+
+
+def _observation(patient_id: str) -> dict[str, Any]:
+    return {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "17861-6"}]},
+        "subject": {"reference": f"Patient/{patient_id}"},
+        "valueQuantity": {"value": 9.9, "unit": "mg/dL", "system": "http://unitsofmeasure.org", "code": "mg/dL"},
+    }
+
+
+def _patient(whom: Neighbour) -> dict[str, Any]:
+    return {"resourceType": "Patient", "identifier": [{"system": MRN, "value": f"{whom.word}-mrn"}]}
+
+
+def _linked(one: Neighbour, other: Neighbour) -> dict[str, Any]:
+    link = {"other": {"reference": f"Patient/{other.id}"}, "type": "replaced-by"}
+    return {"resourceType": "Patient", "id": one.id, "link": [link]}
+
+
+def _bundle(kind: str, whom: Neighbour, identity: str, type_: str) -> dict[str, Any]:
+    searched = {**_observation(whom.id), "subject": {"reference": f"Patient?identifier={MRN}|{whom.word}-mrn"}}
+    entries: list[dict[str, Any]] = [
+        {"request": {"method": "GET", "url": f"{type_}/{identity}"}},
+        {"request": {"method": "GET", "url": f"Observation?patient={whom.id}"}},
+        {"request": {"method": "POST", "url": "Observation"}, "resource": _observation(whom.id)},
+        {"request": {"method": "POST", "url": "Observation"}, "resource": searched},
+        {
+            "request": {"method": "PUT", "url": f"Observation/{whom.ids['Observation'][0]}"},
+            "resource": {**_observation(whom.id), "id": whom.ids["Observation"][0]},
+        },
+        {"request": {"method": "DELETE", "url": f"Condition/{whom.ids['Condition'][0]}"}},
+    ]
+    return {"resourceType": "Bundle", "type": kind, "entry": entries}
+
+
+def ask(street: Street, asked: Asked) -> httpx.Response:
+    headers = {**FHIR_JSON, **street.token(asked.scopes, asked.bound), **dict(asked.headers)}
+    return street.door.client.request(asked.method, asked.path, content=asked.body, headers=headers)
+
+
+@pytest.mark.requirement("SM-03", "SM-04")
+def test_no_answer_tells_of_another_patient(street: Street, capfd: pytest.CaptureFixture[str]) -> None:
+    """Nor does a log line; and nothing is written there. What the caller has said themselves may come back."""
+    others = {one.number: [two for two in street.patients if two is not one] for one in street.patients}
+    before = {one.number: state_of(street.door, one) for one in street.patients}
+    statuses: set[int] = set()
+
+    @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+    @given(requests_of(street.patients))
+    def holds(asked: Asked) -> None:
+        answer = ask(street, asked)
+        statuses.add(answer.status_code)
+        said = f"{asked.path} {asked.body}"
+        heard = answer.text + json.dumps(dict(answer.headers)) + "".join(capfd.readouterr())
+        marks = {mark for one in others[asked.bound] for mark in one.marks if mark not in said}
+        assert [mark for mark in marks if mark in heard] == []
+        for one in others[asked.bound]:
+            assert state_of(street.door, one) == before[one.number]
+        before[asked.bound] = state_of(street.door, street.patients[asked.bound])
+        assert answer.status_code < 500
+
+    holds()
+    assert {200, 201, 202, 204, 403, 404} <= statuses, "requests of every outcome were made, or this shows nothing"
+    assert len(set(WORDS)) == len(ALL)
