@@ -1,0 +1,201 @@
+"""What scopes and labels hide of a record shows in no answer; the report says which classes it had to do without."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.servers.redis import RedisServer
+from tests.servers.token_server import TokenServer
+from tests.unit.api.access.issuer import bearer, smart_settings
+from tests.unit.api.access.neighbours import LABORATORY, Neighbour, neighbour, record_of
+from tests.unit.api.service import FHIR_JSON, Door, running_door
+
+CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+TYPES = ("Patient", "Procedure", "ImagingStudy", "DiagnosticReport", "Observation", "Condition")
+ALL_TYPES = " ".join(
+    f"system/{type_}.rs"
+    for type_ in (
+        *TYPES,
+        "Device",
+        "DeviceUseStatement",
+        "Specimen",
+        "AllergyIntolerance",
+        "Encounter",
+        "MedicationStatement",
+        "MedicationRequest",
+        "MedicationAdministration",
+        "Medication",
+    )
+)
+
+
+def marked(value: Any, word: str, key: str = "") -> Any:
+    """The same content with a word in every text."""
+    if isinstance(value, dict):
+        return {name: marked(item, word, name) for name, item in value.items()}
+    if isinstance(value, list):
+        return [marked(item, word, key) for item in value]
+    texts = {"text", "conclusion", "description", "family", "valueString", "display"}
+    return f"{value} {word}" if isinstance(value, str) and key in texts else value
+
+
+def words_in(record: dict[str, Any]) -> dict[str, str]:
+    """Mark each resource with a word of its own; the words by the address of the resource."""
+    words = {}
+    for number, entry in enumerate(record["entry"]):
+        word = f"canary{number:02d}"
+        entry["resource"] = marked(entry["resource"], word)
+        words[entry["fullUrl"]] = word
+    return words
+
+
+class House:
+    """One patient behind a running door, and the word in each of their resources."""
+
+    def __init__(self, door: Door, server: TokenServer, record: dict[str, Any]) -> None:
+        self.door, self.server = door, server
+        self.words = words_in(record)
+        system = bearer(server.token(client_id="loader"))
+        sent = door.client.post("/$correlate", json=record, headers={**FHIR_JSON, "Prefer": "respond-async", **system})
+        door.run(sent.headers["Content-Location"].rsplit("/", 1)[1])
+        self.patient: Neighbour = neighbour(door, 0)
+
+    def get(self, path: str, scopes: str, **headers: str) -> httpx.Response:
+        return self.door.client.get(path, headers={**headers, **bearer(self.server.token(scope=scopes))})
+
+    def report(self, scopes: str) -> dict[str, Any]:
+        answer = self.get(f"/DiagnosticReport/{self.patient.report_id}", scopes)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory, redis_server: RedisServer) -> Iterator[House]:
+    folder: Path = tmp_path_factory.mktemp("house")
+    with (
+        TokenServer() as server,
+        running_door(folder, redis_server.url, requests_per_minute=0, **smart_settings(server)) as door,
+    ):
+        yield House(door, server, record_of(0))
+
+
+def hidden_words(house: House, scopes: set[str]) -> set[str]:
+    """The words of what these scopes do not let one see, told apart from how the service does it."""
+    hidden = set()
+    for url, word in house.words.items():
+        type_ = url.rsplit("/", 2)[1]
+        if f"system/{type_}.rs" in scopes or type_ == "Practitioner":
+            continue
+        if url.endswith("-ca") and f"system/Observation.rs?category={LABORATORY}" in scopes:
+            continue
+        hidden.add(word)
+    return hidden
+
+
+SOME = st.sets(
+    st.sampled_from([*(f"system/{type_}.rs" for type_ in TYPES), f"system/Observation.rs?category={LABORATORY}"])
+)
+
+
+@pytest.mark.requirement("SM-05")
+def test_no_answer_holds_a_word_of_what_is_hidden(house: House) -> None:
+    one = house.patient
+    seen_something = set()
+
+    @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+    @given(SOME, st.integers(0, 10_000))
+    def holds(scopes: set[str], pick: int) -> None:
+        paths = [
+            f"/DiagnosticReport/{one.report_id}",
+            f"/DiagnosticReport/{one.report_id}/_history",
+            f"/DiagnosticReport/{one.report_id}/_history/1",
+            f"/DiagnosticReport/{one.report_id}/$explain",
+            f"/DiagnosticReport?patient={one.id}&_include=DiagnosticReport:result&_revinclude=Provenance:target",
+            f"/Patient?_id={one.id}&_revinclude=Observation:patient&_revinclude=DiagnosticReport:patient",
+            *(f"/{type_}?patient={one.id}" for type_ in TYPES[1:]),
+            *(f"/{type_}/{identity}" for type_, ids in one.ids.items() for identity in ids),
+        ]
+        granted = " ".join(sorted(scopes))
+        hidden = hidden_words(house, scopes)
+        for path in (*paths[:6], paths[6 + pick % (len(paths) - 6)]):
+            answer = house.get(path, granted)
+            assert answer.status_code in {200, 403, 404, 422}, answer.text
+            assert sorted(word for word in hidden if word in answer.text) == [], path
+            seen_something.update(word for word in house.words.values() if word in answer.text)
+
+    holds()
+    assert len(seen_something) >= 6, "what may be seen is seen, or this shows nothing"
+
+
+@pytest.mark.requirement("SM-05")
+def test_a_report_says_what_it_had_to_do_without_and_claims_less(house: House) -> None:
+    whole = house.report("system/*.rs")
+    part = house.report(
+        f"system/Patient.rs system/Procedure.rs system/ImagingStudy.rs system/DiagnosticReport.rs "
+        f"system/Observation.rs?category={LABORATORY}"
+    )
+    assert "likely explained" in whole["conclusion"]
+    assert "likely explained" not in part["conclusion"]
+    text = json.dumps(part, ensure_ascii=False)
+    assert "conditions" in part["conclusion"]
+    assert "only a part" in text
+    codes = {label["code"] for label in part["meta"]["security"]}
+    assert "REDACTED" in codes
+    assert part["id"] == whole["id"]
+
+
+def test_whoever_sees_all_evidence_sees_the_report_as_it_is_stored(house: House) -> None:
+    assert house.report(ALL_TYPES) == house.report("system/*.cruds")
+
+
+def test_a_part_of_a_report_is_never_signed_nor_shown_as_signed(house: House) -> None:
+    person = bearer(
+        house.server.token(scope="user/DiagnosticReport.cruds user/ImagingStudy.rs", fhir_user="Practitioner/1")
+    )
+    path = f"/DiagnosticReport/{house.patient.report_id}"
+    read = house.door.client.get(path, headers=person)
+    body = {**read.json(), "status": "final", "resultsInterpreter": [{"reference": "Practitioner/1"}]}
+    headers = {**FHIR_JSON, **person, "If-Match": read.headers["ETag"]}
+    assert house.door.client.put(path, json=body, headers=headers).status_code == 403
+
+
+def test_where_nothing_can_be_shown_the_way_out_is_said(house: House) -> None:
+    answer = house.get(f"/Observation/{house.patient.ids['Observation'][-1]}", "system/Observation.c system/Patient.rs")
+    assert answer.status_code == 403
+    answer = house.get(f"/DiagnosticReport/{house.patient.report_id}/$explain", "system/Task.r")
+    assert answer.status_code == 403
+
+
+def test_what_is_labelled_as_more_confidential_is_hidden_and_named(tmp_path: Path, redis_server: RedisServer) -> None:
+    record = record_of(0)
+    secret = next(entry for entry in record["entry"] if entry["fullUrl"].endswith("Condition/0-c"))
+    secret["resource"]["meta"] = {"security": [{"system": CONFIDENTIALITY, "code": "V"}]}
+    with TokenServer() as server:
+        for most, seen in (("R", False), ("V", True)):
+            folder = tmp_path / most
+            folder.mkdir()
+            with running_door(folder, redis_server.url, most_confidential=most, **smart_settings(server)) as door:
+                house = House(door, server, json.loads(json.dumps(record)))
+                word = house.words[secret["fullUrl"]]
+                report = house.report("system/*.rs")
+                found = house.get(f"/Condition?patient={house.patient.id}", "system/*.rs")
+                assert (word in found.text) is seen
+                assert ("total" in found.json()) is seen
+                (condition,) = house.patient.ids["Condition"]
+                read = house.get(f"/Condition/{condition}", "system/*.rs")
+                assert read.status_code == (200 if seen else 404)
+                labels = (
+                    {label["code"] for label in report["meta"]["security"]} if "security" in report["meta"] else set()
+                )
+                assert labels == ({"V"} if seen else {"REDACTED"})
+                assert ("more confidential" in json.dumps(report)) is not seen
+                assert word not in json.dumps(report) or seen
