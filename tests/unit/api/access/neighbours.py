@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +36,12 @@ class Neighbour:
     def marks(self) -> frozenset[str]:
         """What may stand in no answer to anybody who may not see this patient."""
         return frozenset({self.id, self.word, *(one for ids in self.ids.values() for one in ids), *self.jobs})
+
+
+def readable(text: str) -> str:
+    """An answer with its attachments decoded: a report carries its worksheet in base64."""
+    data = re.findall(r'"data":\s*"([A-Za-z0-9+/=]+)"', text)
+    return "\n".join([text, *(base64.b64decode(one).decode("utf-8", "replace") for one in data)])
 
 
 def record_of(number: int) -> dict[str, Any]:

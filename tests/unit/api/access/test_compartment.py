@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -16,7 +18,17 @@ from hypothesis import strategies as st
 from tests.servers.redis import RedisServer
 from tests.servers.token_server import TokenServer
 from tests.unit.api.access.issuer import bearer, smart_settings
-from tests.unit.api.access.neighbours import EHR, LABORATORY, MRN, WORDS, Neighbour, move_in, record_of, state_of
+from tests.unit.api.access.neighbours import (
+    EHR,
+    LABORATORY,
+    MRN,
+    WORDS,
+    Neighbour,
+    move_in,
+    readable,
+    record_of,
+    state_of,
+)
 from tests.unit.api.service import FHIR_JSON, Door, running_door
 
 TYPES = ("Patient", "Procedure", "Observation", "ImagingStudy", "DiagnosticReport", "Condition", "Provenance")
@@ -186,14 +198,39 @@ def _bundle(kind: str, whom: Neighbour, identity: str, type_: str) -> dict[str, 
     return {"resourceType": "Bundle", "type": kind, "entry": entries}
 
 
-def ask(street: Street, asked: Asked) -> httpx.Response:
-    headers = {**FHIR_JSON, **street.token(asked.scopes, asked.bound), **dict(asked.headers)}
+class Log:
+    """The log lines of the service, which come a little after its answers."""
+
+    def __init__(self, captured: pytest.CaptureFixture[str]) -> None:
+        self._captured = captured
+        self._text = ""
+
+    def line_of(self, request_id: str) -> str:
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            self._text += "".join(self._captured.readouterr())
+            lines = [line for line in self._text.splitlines() if request_id in line]
+            if lines:
+                self._text = ""
+                return "\n".join(lines)
+            time.sleep(0.002)
+        raise AssertionError("the request is not in the log")
+
+
+def ask(street: Street, asked: Asked, request_id: str) -> httpx.Response:
+    headers = {
+        **FHIR_JSON,
+        "X-Request-Id": request_id,
+        **street.token(asked.scopes, asked.bound),
+        **dict(asked.headers),
+    }
     return street.door.client.request(asked.method, asked.path, content=asked.body, headers=headers)
 
 
 @pytest.mark.requirement("SM-03", "SM-04")
 def test_no_answer_tells_of_another_patient(street: Street, capfd: pytest.CaptureFixture[str]) -> None:
     """Nor does a log line; and nothing is written there. What the caller has said themselves may come back."""
+    log = Log(capfd)
     others = {one.number: [two for two in street.patients if two is not one] for one in street.patients}
     before = {one.number: state_of(street.door, one) for one in street.patients}
     statuses: set[int] = set()
@@ -201,10 +238,11 @@ def test_no_answer_tells_of_another_patient(street: Street, capfd: pytest.Captur
     @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
     @given(requests_of(street.patients))
     def holds(asked: Asked) -> None:
-        answer = ask(street, asked)
+        request_id = f"request-{uuid4().hex}"
+        answer = ask(street, asked, request_id)
         statuses.add(answer.status_code)
         said = f"{asked.path} {asked.body}"
-        heard = answer.text + json.dumps(dict(answer.headers)) + "".join(capfd.readouterr())
+        heard = readable(answer.text) + json.dumps(dict(answer.headers)) + log.line_of(request_id)
         marks = {mark for one in others[asked.bound] for mark in one.marks if mark not in said}
         assert [mark for mark in marks if mark in heard] == []
         for one in others[asked.bound]:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.servers.redis import RedisServer
 from tests.servers.token_server import TokenServer
 from tests.unit.api.access.issuer import bearer, smart_settings
-from tests.unit.api.access.neighbours import LABORATORY, Neighbour, neighbour, record_of
+from tests.unit.api.access.neighbours import LABORATORY, Neighbour, neighbour, readable, record_of
 from tests.unit.api.service import FHIR_JSON, Door, running_door
 
 CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
@@ -129,8 +129,9 @@ def test_no_answer_holds_a_word_of_what_is_hidden(house: House) -> None:
         for path in (*paths[:6], paths[6 + pick % (len(paths) - 6)]):
             answer = house.get(path, granted)
             assert answer.status_code in {200, 403, 404, 422}, answer.text
-            assert sorted(word for word in hidden if word in answer.text) == [], path
-            seen_something.update(word for word in house.words.values() if word in answer.text)
+            text = readable(answer.text)
+            assert sorted(word for word in hidden if word in text) == [], path
+            seen_something.update(word for word in house.words.values() if word in text)
 
     holds()
     assert len(seen_something) >= 6, "what may be seen is seen, or this shows nothing"
@@ -198,4 +199,4 @@ def test_what_is_labelled_as_more_confidential_is_hidden_and_named(tmp_path: Pat
                 )
                 assert labels == ({"V"} if seen else {"REDACTED"})
                 assert ("more confidential" in json.dumps(report)) is not seen
-                assert word not in json.dumps(report) or seen
+                assert word not in readable(json.dumps(report)) or seen
