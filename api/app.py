@@ -20,6 +20,7 @@ from api import (
     history,
     metadata,
     metrics,
+    own_keys,
     resources,
     search,
     single_writes,
@@ -59,7 +60,13 @@ _FHIR_ROUTERS: tuple[APIRouter, ...] = (
     history.router,
     single_writes.router,
 )
-_OTHER_ROUTERS: tuple[APIRouter, ...] = (async_status.files_router, evidence.router, health.router, metrics.router)
+_OTHER_ROUTERS: tuple[APIRouter, ...] = (
+    async_status.files_router,
+    own_keys.router,
+    evidence.router,
+    health.router,
+    metrics.router,
+)
 
 
 def create_app(

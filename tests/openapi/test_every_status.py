@@ -9,6 +9,7 @@ import pytest
 
 from api.app import routes
 from api.openapi.operations import OPERATIONS
+from ehr.keys import new_key, write_keys
 from tests.openapi import conversations
 from tests.openapi.asking import Asker
 from tests.openapi.record import Record
@@ -18,17 +19,18 @@ from tests.unit.api.service import Door, running_door
 
 @pytest.fixture(scope="module")
 def askers(tmp_path_factory: pytest.TempPathFactory, redis_server: RedisServer) -> Iterator[tuple[Asker, ...]]:
-    """Who has asked everything: of a usual door, of one that forgets at once, and of one without a database."""
+    """Who has asked everything: of a usual door, of one with keys that forgets at once, of one without a database."""
     folders = [tmp_path_factory.mktemp(name) for name in ("usual", "forgets", "gone")]
     with (
         running_door(folders[0], redis_server.url, max_bytes=conversations.MOST_BYTES, polls_per_second=1) as usual,
-        running_door(folders[1], redis_server.url, result_seconds=1) as forgetful,
+        running_door(folders[1], redis_server.url, result_seconds=1, own_keys=folders[1] / "keys.json") as forgetful,
         running_door(folders[2], redis_server.url) as broken,
     ):
         records = [Record(door) for door in (usual, forgetful, broken)]
         for talk in (
             conversations.what_all_refuse_alike,
             conversations.what_is_said_of_the_service,
+            conversations.what_is_published,
             conversations.what_is_read,
             conversations.what_is_written,
             conversations.what_is_sent_together,
@@ -37,6 +39,8 @@ def askers(tmp_path_factory: pytest.TempPathFactory, redis_server: RedisServer) 
         ):
             talk(records[0])
         conversations.what_is_no_longer_kept(records[1])
+        write_keys(folders[1] / "keys.json", [new_key("ES384")])
+        conversations.what_is_published(records[1])
         _take_away(folders[2], broken)
         conversations.what_is_said_without_a_database(records[2])
         yield tuple(record.asker for record in records)

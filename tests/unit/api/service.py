@@ -14,6 +14,7 @@ from api.app import create_app
 from api.listening import Listener
 from api.settings import ApiSettings
 from correlation.knowledge_base import load_knowledge
+from ehr.keys import OwnKeys
 from store.database import Database, open_database
 from store.queue import Queue
 from store.schema import upgrade
@@ -72,6 +73,7 @@ def running_door(
     *,
     busy_timeout_seconds: float = 30.0,
     database_url: str | None = None,
+    own_keys: Path | None = None,
     **settings: Any,
 ) -> Iterator[Door]:
     """The door, listening on a free port until the block ends."""
@@ -86,6 +88,7 @@ def running_door(
         knowledge=KNOWLEDGE,
         clock=_now,
     )
+    app.state.own_keys = OwnKeys(own_keys) if own_keys else None
     with Listener(app, host="127.0.0.1", port=0) as listener, httpx.Client(base_url=listener.base_url) as client:
         yield Door(client, database=database, queue=queue, base=listener.base_url)
     queue.close()

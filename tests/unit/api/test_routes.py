@@ -17,6 +17,7 @@ OWN_CODE = "https://fillertrace.example/fhir/CodeSystem/report|filler-calcificat
 WITHOUT_CALLER = {
     "/fhir/metadata",
     *(f"/fhir/{type_}{rest}" for type_ in CONFORMANCE_TYPES for rest in ("", "/{artefact_id}")),
+    "/.well-known/jwks.json",
     "/evidence",
     "/health/live",
     "/health/ready",
