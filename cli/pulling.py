@@ -35,6 +35,7 @@ _WORDS = {
     Written.UNCHANGED: "stands there already, unchanged",
     Written.EDITED_THERE: "was signed or changed there by a person: nothing was written",
     Written.DELETED_THERE: "was deleted there, or a part of it: nothing was written",
+    Written.NEWER_THERE: "was not written: a later version of it stands there",
     Written.ANOTHER_REPORT_THERE: "was not written: the patient has a living report of ours there under another id",
 }
 

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 from ehr.answers import Outcome, objects_in, outcomes_in, resource_in
 from ehr.backend_token import BackendToken
-from ehr.errors import Refused, TooLarge
+from ehr.errors import EhrError, Refused, TooLarge
 from ehr.fhir_json import write_json
 from ehr.retries import try_again
 from ehr.transport import DEFAULT_MAX_BYTES, Answer, Transport
@@ -82,6 +82,15 @@ class FhirClient:
             url = f"{self.base_url}/metadata?_elements=rest.resource.type,rest.resource.updateCreate"
             self._statement = self._get(url, type_="CapabilityStatement")
         return self._statement
+
+    def offered_types(self) -> dict[str, dict[str, Any]]:
+        """What the CapabilityStatement says of each resource type; empty where the server says nothing of itself."""
+        try:
+            statement = self.capability_statement()
+        except EhrError:
+            return {}
+        rows = [row for rest in objects_in(statement.get("rest")) for row in objects_in(rest.get("resource"))]
+        return {row["type"]: row for row in rows if isinstance(row.get("type"), str)}
 
     def search(self, resource_type: str, parameters: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         """Every resource a search finds, page after page; included ones too."""

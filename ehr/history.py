@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from ehr.answers import objects_in
 from ehr.client import FhirClient, searchset
 from ehr.errors import EhrError, NotPermitted, NotThere, Refused, TooLarge, Unavailable
 from ehr.references import literal, references_in
@@ -97,7 +96,7 @@ def fetch_history(
     """
     fetch = _Fetch(client, patient_id, progress=progress or _silent)
     fetch.read_patient()
-    fetch.search_each(_offered_types(client))
+    fetch.search_each()
     own = fetch.take_out(is_own_output)
     fetch.read_referred()
     own += fetch.take_out(is_own_output)
@@ -128,11 +127,12 @@ class _Fetch:
         self._keep(self._client.read("Patient", self._patient_id))
         self._outcomes["Patient"] = Seen.SEEN
 
-    def search_each(self, offered: frozenset[str] | None) -> None:
-        """Every type by a search, one after the other; without asking where the server has no such type."""
+    def search_each(self) -> None:
+        """Every type by a search of its own; one that the server says it does not have is not asked for."""
+        offered = self._client.offered_types()
         for done, type_ in enumerate(SEARCHED_TYPES, start=1):
             self._progress(type_, done, _STEPS)
-            asked = offered is None or type_ in offered
+            asked = not offered or type_ in offered
             self._outcomes[type_] = self._search(type_) if asked else Seen.NOT_OFFERED
 
     def read_referred(self) -> None:
@@ -230,16 +230,6 @@ class _Fetch:
             for target in targets
             if target and target.type in REFERRED_TYPES and target.base_url in (None, self._client.base_url)
         ]
-
-
-def _offered_types(client: FhirClient) -> frozenset[str] | None:
-    """The types that the server says it has; None where it does not say."""
-    try:
-        statement = client.capability_statement()
-    except EhrError:
-        return None
-    rows = [row for rest in objects_in(statement.get("rest")) for row in objects_in(rest.get("resource"))]
-    return frozenset(row["type"] for row in rows if isinstance(row.get("type"), str)) or None
 
 
 def _outcome(error: EhrError, *, begun: bool = False) -> Seen:

@@ -11,12 +11,13 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
 from ehr.answers import objects_in
 from ehr.client import FhirClient
-from ehr.errors import EhrError, NotThere, Refused, Unavailable
+from ehr.errors import NotThere, Refused, Unavailable
 from ehr.references import literal, with_references
 from ehr.retries import pause_after
 from ehr.written_content import mark_of, marked, stands_as_written
@@ -35,6 +36,7 @@ class Written(StrEnum):
     UNCHANGED = "unchanged"  # it stands there already
     EDITED_THERE = "edited-there"  # a person has signed or changed it: nothing was written
     DELETED_THERE = "deleted-there"  # a part of it was deleted: nothing was written
+    NEWER_THERE = "newer-there"  # a version stands there that was issued later: nothing was written
     ANOTHER_REPORT_THERE = "another-report-there"  # a living report of ours under another id: nothing was written
 
 
@@ -118,6 +120,8 @@ def _plan(client: FhirClient, wanted: Sequence[dict[str, Any]]) -> _Plan:
     elif _patient_of(before) != _patient_of(report):
         raise Refused("the report stands there for another Patient of the same identity: one of the two must be merged")
     changed = [one for one in wanted if one["resourceType"] in _ANSWER and _differs(one, there)]
+    if changed and before is not None and _issued(before) > _issued(report):
+        return _Plan(written=Written.NEWER_THERE, etags=_etags(there))
     dropped = _dropped(client, before, there) if before is not None else []
     if not changed and not dropped:
         return _Plan(written=Written.UNCHANGED, etags=_etags(there))
@@ -167,12 +171,7 @@ def _another_lives(client: FhirClient, report: Mapping[str, Any]) -> bool:
 
 def _check_ids_can_be_ours(client: FhirClient) -> None:
     """Raises Refused where the server says that it gives all ids itself. One that says nothing is tried."""
-    try:
-        statement = client.capability_statement()
-    except EhrError:
-        return
-    rows = (row for rest in objects_in(statement.get("rest")) for row in objects_in(rest.get("resource")))
-    if any(row.get("type") == "DiagnosticReport" and row.get("updateCreate") is False for row in rows):
+    if client.offered_types().get("DiagnosticReport", {}).get("updateCreate") is False:
         raise Refused(
             f"{client.host} takes no DiagnosticReport under an id of ours (updateCreate is false in its "
             "CapabilityStatement): a report cannot be kept single there"
@@ -185,12 +184,23 @@ def _transaction(entries: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 def _put(resource: dict[str, Any], standing: dict[str, Any] | None) -> dict[str, Any]:
     request = {"method": "PUT", "url": _name(resource)}
-    if standing is not None:
-        etag = _etag(standing)
-        if etag is None:
-            raise Refused("the server names no version of what stands there, and an update could undo another one")
-        request["ifMatch"] = etag
-    return {"resource": resource, "request": request}
+    if standing is None:
+        return {"resource": resource, "request": request}
+    etag = _etag(standing)
+    if etag is None:
+        raise Refused("the server names no version of what stands there, and an update could undo another one")
+    return {"resource": _with_labels_of(standing, resource), "request": {**request, "ifMatch": etag}}
+
+
+def _with_labels_of(standing: Mapping[str, Any], resource: Mapping[str, Any]) -> dict[str, Any]:
+    """The resource with its own labels and those that were put on it there: whoever restricts it goes on doing so."""
+    meta, meta_there = dict(resource["meta"]), standing["meta"]
+    for name in ("security", "tag"):
+        own = objects_in(meta.get(name))
+        labels = [*own, *(label for label in objects_in(meta_there.get(name)) if label not in own)]
+        if labels:
+            meta[name] = labels
+    return {**resource, "meta": meta}
 
 
 def _withdrawal(standing: dict[str, Any]) -> dict[str, Any]:
@@ -219,6 +229,10 @@ def _etags_given(entries: Sequence[dict[str, Any]], response: Mapping[str, Any])
         for entry, answer in zip(entries, answers, strict=False)
         if isinstance(answer, dict) and isinstance(answer.get("etag"), str)
     }
+
+
+def _issued(report: Mapping[str, Any]) -> datetime:
+    return datetime.fromisoformat(report["issued"])
 
 
 def _patient_of(report: Mapping[str, Any]) -> str | None:

@@ -117,6 +117,12 @@ def test_a_new_answer_is_a_new_version_of_the_same_report(report: OneReport) -> 
     assert len(list(report.client.search("Provenance", {"target": about}))) == 2
 
 
+def test_an_older_version_that_comes_late_does_not_undo_a_newer_one(report: OneReport) -> None:
+    assert report.write(report.later()) is Written.UPDATED
+    assert report.write() is Written.NEWER_THERE
+    assert report.there()["issued"].startswith("2026-12-01")
+
+
 @pytest.mark.parametrize("change", [{"status": "final"}, {"conclusion": "Read again: a filler."}])
 def test_a_report_that_a_person_signed_or_changed_is_left_alone(report: OneReport, change: dict[str, str]) -> None:
     report.edit(report.there(), **change)

@@ -18,6 +18,8 @@ REPORT = {
     "id": "r1",
     "status": "preliminary",
     "code": CODE,
+    "issued": "2026-11-01T00:00:00.000Z",
+    "meta": {"tag": [{"code": "own-output"}]},
     "subject": {"reference": "Patient/ours"},
 }
 RESULT = {"resourceType": "Bundle", "type": "collection", "entry": [{"fullUrl": "urn:uuid:r1", "resource": REPORT}]}
@@ -57,8 +59,23 @@ def test_a_report_of_nobody_that_the_server_knows_is_refused(known: dict[str, st
         assert there.received == []
 
 
+def standing_report(**meta: Any) -> dict[str, Any]:
+    """The report as another version of it was written there."""
+    return marked({**REPORT, "meta": meta, "subject": {"reference": "Patient/12"}, "conclusion": "earlier"})
+
+
+def test_labels_that_were_put_on_it_there_stay() -> None:
+    label = {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}
+    standing = standing_report(versionId="3", security=[label], tag=[{"code": "own-output"}, {"code": "theirs"}])
+    with client_of(server(standing=standing), attempts=1) as (client, there), pytest.raises(Unavailable):
+        write_back(client, RESULT, references=KNOWN)
+    (entry,) = there.received[-1].json["entry"]
+    assert entry["request"]["ifMatch"] == 'W/"3"'
+    assert entry["resource"]["meta"] == {"security": [label], "tag": [{"code": "own-output"}, {"code": "theirs"}]}
+
+
 def test_what_stands_without_a_version_is_not_overwritten() -> None:
-    standing = marked({**REPORT, "subject": {"reference": "Patient/12"}, "conclusion": "earlier"})
+    standing = standing_report()
     with client_of(server(standing=standing)) as (client, there):
         with pytest.raises(Refused, match="names no version"):
             write_back(client, RESULT, references=KNOWN)
