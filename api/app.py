@@ -21,6 +21,7 @@ from api import (
     metadata,
     metrics,
     notifications,
+    own_keys,
     resources,
     search,
     single_writes,
@@ -44,6 +45,7 @@ from api.polling_pace import PollingPace
 from api.request_log import RequestLog
 from api.settings import ApiSettings
 from correlation.catalogue import Knowledge
+from ehr.keys import OwnKeys
 from ehr.settings import EhrSettings
 from store.database import Database
 from store.intake import DAY_SECONDS
@@ -69,6 +71,7 @@ _OTHER_ROUTERS: tuple[APIRouter, ...] = (
     discovery.router,
     async_status.files_router,
     notifications.router,
+    own_keys.router,
     evidence.router,
     health.router,
     metrics.router,
@@ -115,6 +118,7 @@ def create_app(
         software_version=software_version,
         repeat_window_seconds=repeat_window_seconds,
         ehr=ehr,
+        own_keys=OwnKeys(ehr.key_set) if ehr.key_set else None,
     )
     app.state.methods_at = methods_at
     for router in _FHIR_ROUTERS:

@@ -14,6 +14,7 @@ from api.access.authority import Authority
 from api.polling_pace import PollingPace
 from api.settings import ApiSettings
 from correlation.catalogue import Knowledge
+from ehr.keys import OwnKeys
 from ehr.settings import EhrSettings
 from fhir_mappings.limits import Limits
 from store.database import Database
@@ -24,7 +25,8 @@ from store.queue import Queue
 class Parts:
     """The settings, the record, the queue, the knowledge base and the clock of one running service.
 
-    `authority` says who calls; it is None with open access alone. `ehr` are the servers that we call.
+    `authority` says who calls; it is None with open access alone. `ehr` are the servers that we call,
+    `own_keys` those we sign with there.
     `waiting` bounds how many requests may hold a thread while they wait for a worker, so that the others are answered;
     `pace` says when a running job is asked for far too often;
     `stopping` is set when the service is asked to end, and they then wait no longer.
@@ -41,6 +43,7 @@ class Parts:
     software_version: str
     repeat_window_seconds: float
     ehr: EhrSettings = field(default_factory=EhrSettings)
+    own_keys: OwnKeys | None = None
     stopping: threading.Event = field(default_factory=threading.Event)
 
     @property

@@ -8,37 +8,18 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from typing import BinaryIO
 
-from cli.exit_codes import BUNDLE_REFUSED, DONE, WRONG_USAGE
+from cli.answer_form import add_form_arguments, moment
+from cli.exit_codes import WRONG_USAGE
 from cli.verb import Verb
-
-FORMATS = ("json", "worksheet", "html")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the verb."""
     parser.add_argument("file", metavar="FILE", help="a file with one FHIR R4 Bundle as JSON; - reads standard input")
-    parser.add_argument(
-        "--format",
-        choices=FORMATS,
-        default="json",
-        help="json: the result Bundle (default); worksheet: plain text; html: the worksheet as a page",
-    )
-    parser.add_argument(
-        "--language",
-        default="en",
-        metavar="TAG",
-        help="the language of worksheet, page and texts: en (default) or es; a tag such as es-ES is understood",
-    )
-    parser.add_argument(
-        "--as-of",
-        type=_day,
-        default=None,
-        metavar="DATE",
-        help="assess as on this day (YYYY-MM-DD) instead of today; the answer is then the same on every run",
-    )
+    add_form_arguments(parser)
     parser.add_argument(
         "--ndjson",
         action="store_true",
@@ -64,7 +45,7 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
     if language is None:
         print(f"fillertrace correlate: no words for --language {arguments.language}; try en or es.", file=sys.stderr)
         return WRONG_USAGE
-    as_of, issued = _moment(arguments.as_of)
+    as_of, issued = moment(arguments.as_of)
     try:
         with _opened(arguments.file) as source:
             if arguments.ndjson:
@@ -87,38 +68,14 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
 
 def _correlate_one(raw: bytes, *, chosen: str, as_of: date, issued: datetime, language: str) -> int:
     # Imported here: the usage errors above must not wait for the FHIR models.
-    from cli.stateless_answer import answer_bundle
+    from cli.stateless_answer import answer_bundle, print_answer
 
     answer = answer_bundle(raw, as_of=as_of, issued=issued, language=language)
-    output = sys.stdout.buffer
-    if answer.refused:
-        output.write(answer.json + b"\n")
-        for issue in answer.issues:
-            print(f"refused: {issue}", file=sys.stderr)
-        return BUNDLE_REFUSED
-    output.write(
-        {"json": answer.json, "worksheet": answer.worksheet, "html": answer.html}[chosen].rstrip(b"\n") + b"\n"
-    )
-    return DONE
-
-
-def _moment(day: date | None) -> tuple[date, datetime]:
-    """The day to assess on and the instant to write on the report; both fixed where a day is given."""
-    if day is None:
-        now = datetime.now(UTC)
-        return now.date(), now
-    return day, datetime.combine(day, time(), UTC)
+    return print_answer(answer, chosen=chosen)
 
 
 def _opened(name: str) -> BinaryIO:
     return open(sys.stdin.fileno(), "rb", closefd=False) if name == "-" else open(name, "rb")
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError("a day is written YYYY-MM-DD, such as 2025-06-30") from None
 
 
 def _count(text: str) -> int:

@@ -20,6 +20,8 @@ VERBS: Mapping[str, str] = {
     "api": "the HTTP door alone; Redis and database by their settings",
     "worker": "one background worker; Redis and database by their settings",
     "correlate": "a FHIR Bundle in, the result Bundle out; stores nothing",
+    "pull": "one patient from a FHIR server, correlated; the report may go back there",
+    "keys": "the keys by which FHIR servers know us: list, make, put first, take away",
     "demo": "solve the published case over HTTP, Redis and a worker process",
     "knowledge": "render or check the knowledge base",
     "replay": "compute a stored report again from what was recorded, and compare",

@@ -58,7 +58,9 @@ def later(moments: Sequence[str]) -> str:
 def _novelties(resources: Sequence[dict[str, Any]] | Iterator[dict[str, Any]]) -> Iterator[Novelty]:
     for resource in resources:
         meta = resource.get("meta")
-        updated = meta.get("lastUpdated") if isinstance(meta, dict) else None
+        if not isinstance(meta, dict):
+            continue
+        updated = meta.get("lastUpdated")
         if isinstance(updated, str) and _is_moment(updated):
             name = f"{resource['resourceType']}/{resource['id']}/_history/{meta.get('versionId', updated)}"
             yield Novelty(name=name, updated=updated, resource=resource)

@@ -14,7 +14,9 @@ from ehr.transport import DEFAULT_MAX_BYTES, DEFAULT_TIMEOUT_SECONDS, Transport
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _SECRET = re.compile(r"[A-Za-z0-9_-]{22,128}")  # 128 bits at least
-DEFAULT_SCOPE = "system/*.rs system/DiagnosticReport.cruds system/Observation.cruds system/Provenance.cruds"
+READING_SCOPE = "system/*.rs"
+_WRITTEN_TYPES = ("DiagnosticReport", "Observation", "Provenance", "Device", "Organization")
+DEFAULT_SCOPE = " ".join((READING_SCOPE, *(f"system/{type_}.cruds" for type_ in _WRITTEN_TYPES)))
 
 
 def _setting(default: object, meaning: str, *, example: str = "", secret: bool = False) -> Any:

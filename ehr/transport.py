@@ -5,6 +5,7 @@ One request, one answer: who asks decides what to try again. What is guarded her
 - TLS is verified. Without TLS only servers are spoken to that may be on private addresses.
 - A host is looked up once per request, and the connection goes to an address that was checked: private, loopback and
   link-local addresses are refused unless the host is allowed them. So no name can lead us inside (SSRF, DNS rebinding).
+- Connections are kept for each host by itself: one that was verified for a name never serves another name.
 - Redirects are not followed, answers beyond a size are not read, and a slow one is given up.
 
 No proxy and no `.netrc` of the environment is used. Messages of errors name status and host, never a path or content.
@@ -15,12 +16,13 @@ from __future__ import annotations
 import ipaddress
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -60,10 +62,12 @@ class Transport:
         self._private_hosts = private_hosts
         self._seconds_in_all = 10 * timeout_seconds
         self._max_bytes = max_bytes
-        trusted = ssl.create_default_context()
+        self._timeout = httpx.Timeout(timeout_seconds)
+        self._trusted = ssl.create_default_context()
         if ca_file is not None:
-            trusted.load_verify_locations(cafile=ca_file)
-        self._http = httpx.Client(verify=trusted, timeout=timeout_seconds, follow_redirects=False, trust_env=False)
+            self._trusted.load_verify_locations(cafile=ca_file)
+        self._lock = threading.Lock()
+        self._clients: dict[str, httpx.Client] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -73,7 +77,8 @@ class Transport:
 
     def close(self) -> None:
         """Give the connections back."""
-        self._http.close()
+        for client in self._clients.values():
+            client.close()
 
     def request(
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, content: bytes | None = None
@@ -86,6 +91,8 @@ class Transport:
             try:
                 return self._send(method, url, host=host, address=address, headers=headers or {}, content=content)
             except httpx.ConnectError as error:
+                if _is_about_certificate(error):
+                    raise Refused(f"{host} shows no certificate of that name that is trusted here") from None
                 failure = Unavailable(f"{host} could not be reached ({type(error).__name__})")
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 raise Unavailable(f"{host} gave no whole answer ({type(error).__name__})") from None
@@ -95,14 +102,15 @@ class Transport:
         self, method: str, url: str, *, host: str, address: str, headers: Mapping[str, str], content: bytes | None
     ) -> Answer:
         deadline = time.monotonic() + self._seconds_in_all
-        request = self._http.build_request(
+        client = self._client(host)
+        request = client.build_request(
             method,
             httpx.URL(url).copy_with(host=address),
             headers={"Accept-Encoding": "identity", **headers, "Host": urlsplit(url).netloc.rpartition("@")[2]},
             content=content,
-            extensions={**_timeouts(self._http.timeout), "sni_hostname": host},  # the certificate must be the host's
+            extensions={"timeout": self._timeout.as_dict(), "sni_hostname": host},  # whose the certificate must be
         )
-        response = self._http.send(request, stream=True)
+        response = client.send(request, stream=True)
         try:
             if response.is_redirect:
                 raise Refused(f"{host} answered with a redirect (status {response.status_code}), which is not followed")
@@ -116,6 +124,14 @@ class Transport:
         finally:
             response.close()
         return Answer(status=response.status_code, headers=dict(response.headers), content=bytes(body))
+
+    def _client(self, host: str) -> httpx.Client:
+        with self._lock:
+            if host not in self._clients:
+                self._clients[host] = httpx.Client(
+                    verify=self._trusted, timeout=self._timeout, follow_redirects=False, trust_env=False
+                )
+            return self._clients[host]
 
     def _addresses(self, url: str) -> tuple[str, list[str]]:
         """The host of an address and the network addresses it may be called at. Raises Refused, Unavailable."""
@@ -150,5 +166,9 @@ def is_public(address: str) -> bool:
     return (mapped or found).is_global and not (mapped or found).is_multicast
 
 
-def _timeouts(timeout: httpx.Timeout) -> dict[str, Any]:
-    return {"timeout": timeout.as_dict()}
+def _is_about_certificate(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

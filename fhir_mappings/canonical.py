@@ -54,6 +54,8 @@ ANSWER_STRENGTH: Final = f"{STRUCTURE_DEFINITION_BASE}answer-strength"
 EVIDENCE: Final = f"{STRUCTURE_DEFINITION_BASE}evidence"
 KNOWLEDGE_EDITION: Final = f"{STRUCTURE_DEFINITION_BASE}knowledge-edition"
 KNOWLEDGE_DIGEST: Final = f"{STRUCTURE_DEFINITION_BASE}knowledge-digest"
+WRITTEN_CONTENT: Final = f"{STRUCTURE_DEFINITION_BASE}written-content"
+"""Put on when a report is written back, by `ehr`."""
 
 # Operations and conformance
 CORRELATE_OPERATION: Final = f"{BASE}/OperationDefinition/correlate"

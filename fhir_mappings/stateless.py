@@ -63,10 +63,13 @@ def correlate_parsed(
     issued: datetime,
     software_version: str,
     withheld: Iterable[Withheld] = (),
+    report_id: str | None = None,
+    version: int = 1,
 ) -> StatelessResult:
     """The same for a Bundle that was read already. Raises `BundleRejected` (two patients, a conflict).
 
-    `withheld` are the classes of data that are known not to be in it, or not wholly.
+    `withheld` are the classes of data that are known not to be in it, or not wholly. `report_id` is that of the
+    patient's living report, where there is one, and `version` the next of its versions.
     """
     by_patient = sort_by_patient(parsed)
     group = one_patient(by_patient.groups)
@@ -96,7 +99,9 @@ def correlate_parsed(
         assessment,
         knowledge,
         mapped=mapped,
-        identity=ReportIdentity(report_id=_report_id(group, kept), version=1, status="preliminary", issued=issued),
+        identity=ReportIdentity(
+            report_id=report_id or _report_id(group, kept), version=version, status="preliminary", issued=issued
+        ),
         own_reference=_urn,
         patient_reference=subject,
         software_version=software_version,

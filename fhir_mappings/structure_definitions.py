@@ -30,6 +30,13 @@ _EXTENSIONS: Final = (
         ("DiagnosticReport",),
         "The SHA-256, in hex, over the files of the knowledge base that was used.",
     ),
+    (
+        canonical.WRITTEN_CONTENT,
+        "string",
+        ("DiagnosticReport", "Observation", "Provenance", "Device", "Organization"),
+        "The SHA-256, in hex, over the content as it was written to this server; where it does not fit, someone else "
+        "has changed the resource since.",
+    ),
 )
 
 

@@ -9,13 +9,13 @@ import hashlib
 from collections.abc import Iterable, Iterator
 
 import structlog
-from ehr.history import History, Seen, fetch_history
 
-from admission.fetched import unseen_in
 from admission.incoming import intake_from
 from admission.rewriting import rewrite_references
+from admission.unseen import as_kept, unseen
 from ehr.client import FhirClient, searchset
 from ehr.errors import NotThere
+from ehr.history import History, Seen, fetch_history
 from fhir_mappings.bundle import parse_bundle
 from fhir_mappings.limits import Limits
 from fhir_mappings.own_output import is_own_output
@@ -68,10 +68,11 @@ def _fetch(patient_id: str, server: str, parts: Parts, servers: Servers) -> Fetc
         fetch_history(client, remote_id, is_own_output=is_own_output)
         for remote_id in _remote_ids(client, patient_id, parts)
     ]
+    visits = [visit for history in histories for visit in history.visits]
     bundle = searchset(client.base_url, _every(histories))
     raw = dumps(bundle)
-    limits = Limits(bytes=max(len(raw), 1), depth=Limits().depth)
-    parsed = parse_bundle(raw, limits=limits)
+    # What was read is bounded already, and all of it is this one patient's.
+    parsed = parse_bundle(raw, limits=Limits(bytes=len(raw), entries=len(bundle["entry"]) + 1))
     brought = intake_from(
         parsed, sort_by_patient(parsed), base_url=_NO_BASE, held=lambda type_, identity: False, keep_empty_groups=True
     )
@@ -82,7 +83,7 @@ def _fetch(patient_id: str, server: str, parts: Parts, servers: Servers) -> Fetc
         loose=brought.loose,
         links=brought.links,
         deletions=tuple(_gone(client, patient_id, histories, parts)),
-        unseen=unseen_in(histories, granted_scope=servers.granted_scope(server)),
+        unseen=as_kept(unseen(visits, granted_scope=servers.granted_scope(server))),
     )
 
 

@@ -13,8 +13,8 @@ from datetime import datetime
 
 import structlog
 
-from admission.fetched import withheld_from
 from admission.search_terms import report_resource
+from admission.unseen import from_kept
 from correlation.catalogue import Knowledge
 from ehr.settings import EhrSettings
 from fhir_mappings.basis import Basis, write_basis
@@ -98,7 +98,7 @@ def correlate(job_id: str, *, parts: Parts) -> None:
 def _report(claimed: jobs.Claimed, parts: Parts) -> None:
     now = parts.clock()
     loaded = resources.of_patient(parts.database, claimed.patient_id)
-    withheld = withheld_from(unseen_of(parts.database, claimed.patient_id))
+    withheld = from_kept(unseen_of(parts.database, claimed.patient_id))
     kept = [_kept(resource) for resource in loaded]
     found = assessed(kept, as_of=now.date(), knowledge=parts.knowledge, withheld=withheld)
     draft: ReportDraft | None = None

@@ -257,6 +257,9 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         refuses=(400, 404, 405, 412, 422, *_GUARDED),
         type_="KeptType",
     ),
+    "own_keys": Operation(
+        gives={200: _json("A JWK set (RFC 7517).", {"type": "object", "required": ["keys"]})}, refuses=(404,)
+    ),
     "evidence": Operation(
         gives={
             200: Answer(

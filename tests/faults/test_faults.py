@@ -13,9 +13,11 @@ import httpx
 import pytest
 
 from ehr.client import FhirClient
+from ehr.transport import Transport
 from ehr.write_back import write_back
 from store import jobs
 from store.database import open_database
+from tests.faults.figures import add_row
 from tests.faults.records import published_case_of
 from tests.servers import processes
 from tests.servers.hapi import HapiServer
@@ -27,7 +29,6 @@ FHIR_JSON = {"Content-Type": "application/fhir+json", "Prefer": "respond-async"}
 REPORT_SYSTEM = "https://fillertrace.example/fhir/report"
 REPORT_CODE = "https://fillertrace.example/fhir/CodeSystem/report|filler-calcification-correlation"
 DEADLINE_SECONDS = 60.0
-FIGURES = Path(__file__).parents[2] / "docs/faults.md"
 
 
 class Installation:
@@ -155,11 +156,8 @@ def test_a_worker_killed_at_any_moment_leaves_one_report(installation: Installat
 def test_many_kills(installation: Installation, hapi_server: HapiServer) -> None:
     """The long form; its figures go to docs/faults.md."""
     shown = kill_workers(installation, hapi_server, kills=60, seed=1)
-    row = (
-        f"| {date.today()} | {installation.engine} | {shown.kills} | {shown.at_work} | {shown.seconds:.0f} | 0 | 0 |\n"
-    )
-    with FIGURES.open("a", encoding="utf-8") as page:
-        page.write(row)
+    seconds = round(shown.seconds)
+    add_row("Killed workers", date.today(), installation.engine, shown.kills, shown.at_work, seconds, 0, 0)
 
 
 def wait_for_claim(status_url: str) -> None:
@@ -175,7 +173,8 @@ def wait_for_claim(status_url: str) -> None:
 def assert_one_report_on(hapi_server: HapiServer, result: dict[str, Any]) -> None:
     """Write the report back twice, as a client does that lost the first answer, and count."""
     report = result["entry"][0]["resource"]
-    with FhirClient(hapi_server.base_url) as server:
+    with Transport(private_hosts=frozenset({"127.0.0.1"})) as transport:
+        server = FhirClient(transport, hapi_server.base_url)
         created = server.transaction(
             {
                 "resourceType": "Bundle",

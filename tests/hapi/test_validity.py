@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from correlation.knowledge_base import load_knowledge
+from ehr.write_back import OURS
+from ehr.written_content import marked
 from fhir_mappings.report_profiles import PROFILE_OF_RESULT, REPORT_PROFILE
 from fhir_mappings.resource_json import dumps
 from fhir_mappings.stateless import correlate_bundle
@@ -77,6 +79,13 @@ def test_every_outgoing_resource_is_valid_under_our_profiles(case_id: str, hapi_
         )
     ]
     assert found + unexplained("Bundle", hapi_validator.validate(dumps(bundle))) == []
+
+
+def test_what_is_written_back_is_valid_with_its_mark(hapi_validator: HapiValidator) -> None:
+    for resource in (one for one in ours(answer("V01")) if one["resourceType"] in OURS):
+        written = marked(resource)
+        profiles = profiles_of(resource)
+        assert unexplained(resource["resourceType"], hapi_validator.validate(dumps(written), profiles)) == []
 
 
 @pytest.mark.parametrize("case_id", CASE_IDS)

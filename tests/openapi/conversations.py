@@ -55,6 +55,11 @@ def what_is_said_of_the_service(record: Record) -> None:
     ask("validate_instance", at={"resource_type": "Device", "resource_id": record.deleted})
 
 
+def what_is_published(record: Record) -> None:
+    """Our keys, where there are any."""
+    record.asker.ask("own_keys")
+
+
 def what_is_read(record: Record) -> None:
     ask, at = record.asker.ask, record.at
     gone = {"resource_type": "Device", "resource_id": record.deleted, "version": "2"}

@@ -9,6 +9,8 @@ import pytest
 
 from api.app import routes
 from api.openapi.operations import OPERATIONS
+from ehr.keys import new_key, write_keys
+from ehr.settings import EhrSettings
 from tests.openapi import conversations
 from tests.openapi.asking import Asker
 from tests.openapi.record import Record
@@ -20,12 +22,15 @@ from tests.unit.api.service import Door, running_door
 
 @pytest.fixture(scope="module")
 def askers(tmp_path_factory: pytest.TempPathFactory, redis_server: RedisServer) -> Iterator[tuple[Asker, ...]]:
-    """Who has asked everything: of a usual door, of one that forgets at once, of one without a database; and of three
-    that want a token: any number of times, once only, and while nobody can say what it is worth."""
+    """Who has asked everything: of a usual door, of one with keys that forgets at once, of one without a database; and
+    of three that want a token: any number of times, once only, and while nobody can say what it is worth."""
     folders = [tmp_path_factory.mktemp(name) for name in ("usual", "forgets", "gone", "shut", "busy", "alone")]
+    keys = EhrSettings(key_set=folders[1] / "keys.json")
     with (
         running_door(folders[0], redis_server.url, max_bytes=conversations.MOST_BYTES, polls_per_second=1) as usual,
-        running_door(folders[1], redis_server.url, result_seconds=1) as forgetful,
+        running_door(
+            folders[1], redis_server.url, result_seconds=1, ehr=EhrSettings(key_set=folders[1] / "keys.json")
+        ) as forgetful,
         running_door(folders[2], redis_server.url) as broken,
         TokenServer() as server,
         running_door(folders[3], redis_server.url, **smart_settings(server, requests_per_minute=0)) as shut,
@@ -36,6 +41,7 @@ def askers(tmp_path_factory: pytest.TempPathFactory, redis_server: RedisServer) 
         for talk in (
             conversations.what_all_refuse_alike,
             conversations.what_is_said_of_the_service,
+            conversations.what_is_published,
             conversations.what_is_read,
             conversations.what_is_written,
             conversations.what_is_sent_together,
@@ -44,6 +50,8 @@ def askers(tmp_path_factory: pytest.TempPathFactory, redis_server: RedisServer) 
         ):
             talk(records[0])
         conversations.what_is_no_longer_kept(records[1])
+        write_keys(folders[1] / "keys.json", [new_key("ES384")])
+        conversations.what_is_published(records[1])
         _take_away(folders[2], broken)
         conversations.what_is_said_without_a_database(records[2])
         guarded = [Asker(door) for door in (shut, busy, alone)]

@@ -15,6 +15,7 @@ from api.app import create_app
 from api.listening import Listener
 from api.settings import ApiSettings
 from correlation.knowledge_base import load_knowledge
+from ehr.settings import EhrSettings
 from ehr.transport import Transport
 from store.database import Database, open_database
 from store.queue import Queue
@@ -74,6 +75,7 @@ def running_door(
     *,
     busy_timeout_seconds: float = 30.0,
     database_url: str | None = None,
+    ehr: EhrSettings | None = None,
     **settings: Any,
 ) -> Iterator[Door]:
     """The door, listening on a free port until the block ends. With ``access="smart"`` the issuer is on loopback."""
@@ -90,6 +92,7 @@ def running_door(
         knowledge=KNOWLEDGE,
         clock=_now,
         authority=authority_of(api_settings, transport) if api_settings.access == "smart" else None,
+        ehr=ehr or EhrSettings(),
     )
     with Listener(app, host="127.0.0.1", port=0) as listener, httpx.Client(base_url=listener.base_url) as client:
         yield Door(client, database=database, queue=queue, base=listener.base_url)

@@ -18,6 +18,7 @@ WITHOUT_CALLER = {
     "/fhir/metadata",
     "/fhir/.well-known/smart-configuration",
     *(f"/fhir/{type_}{rest}" for type_ in CONFORMANCE_TYPES for rest in ("", "/{artefact_id}")),
+    "/.well-known/jwks.json",
     "/evidence",
     "/notify/{secret}/{server}",  # guarded by the secret in the address
     "/notify/{secret}/{server}/{resource:path}",

@@ -80,4 +80,5 @@ def test_each_extension_of_ours_has_a_definition() -> None:
         "evidence",
         "knowledge-edition",
         "knowledge-digest",
+        "written-content",
     }

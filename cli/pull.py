@@ -1,0 +1,103 @@
+"""`fillertrace pull`: one patient's record from a FHIR server, correlated; with --write-back the report goes back.
+
+Keeps nothing here. The result is on stdout; what was fetched, and what could not be seen, is on stderr. The server may
+be on a private address and without TLS, since it is named; time limits, further certificate authorities and the scopes
+of the token are those of FILLERTRACE_EHR_…. Exit code 0 done, 2 wrong usage, 3 the record is refused (its
+OperationOutcome is on stdout), 4 the server could not be reached, or refused.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from cli.answer_form import add_form_arguments
+from cli.exit_codes import SERVER_REFUSED, WRONG_USAGE
+from cli.verb import Verb
+
+if TYPE_CHECKING:
+    from ehr.settings import EhrSettings
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the verb."""
+    parser.add_argument(
+        "--from", dest="base_url", type=_base_url, required=True, metavar="BASE", help="the base of a FHIR R4 server"
+    )
+    parser.add_argument("--patient", required=True, metavar="ID", help="the id of the Patient there")
+    parser.add_argument(
+        "--write-back",
+        action="store_true",
+        help="put the report on that server; one of ours that stands there is updated, and left alone where a person "
+        "has signed, changed or deleted it",
+    )
+    add_form_arguments(parser)
+    parser.add_argument(
+        "--client-id", metavar="ID", help="our client id there (SMART Backend Services), with --key-set"
+    )
+    parser.add_argument(
+        "--key-set", type=Path, metavar="FILE", help="the file with our keys, as `fillertrace keys` makes it"
+    )
+
+
+def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Fetch, correlate, print, and write back where that is asked."""
+    if (arguments.client_id is None) != (arguments.key_set is None):
+        return _complain("--client-id and --key-set go together.", WRONG_USAGE)
+    # Imported here: --help must not wait for the FHIR models.
+    from cli.pulling import pull
+    from cli.stateless_answer import spoken_language
+    from ehr.errors import EhrError, NotThere
+    from store.errors import SettingsError
+
+    language = spoken_language(arguments.language)
+    if language is None:
+        return _complain(f"no words for --language {arguments.language}; try en or es.", WRONG_USAGE)
+    try:
+        return pull(arguments, settings=_settings(arguments.base_url, environment), language=language)
+    except SettingsError as reason:
+        return _complain(str(reason), WRONG_USAGE)
+    except NotThere as reason:
+        return _complain(f"{reason}: is --patient right, and --from the base of the server?", SERVER_REFUSED)
+    except EhrError as reason:
+        return _complain(f"{reason}.", SERVER_REFUSED)
+
+
+def _settings(base_url: str, environment: Mapping[str, str]) -> EhrSettings:
+    """The settings of the environment, with leave to call the host that was named. Raises SettingsError."""
+    from ehr.settings import EhrSettings
+    from store.environment import check_rooms, read_settings
+
+    check_rooms(environment)
+    settings = read_settings(EhrSettings, environment, room="ehr")
+    return replace(settings, allow=(*settings.allow, urlsplit(base_url).hostname or ""))
+
+
+def _base_url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        if parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment:
+            return text.rstrip("/")
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError("the base of a FHIR server, such as https://ehr.example/fhir")
+
+
+def _complain(text: str, code: int) -> int:
+    print(f"fillertrace pull: {text}", file=sys.stderr)
+    return code
+
+
+VERB = Verb(
+    add_arguments=add_arguments,
+    run=run,
+    description=__doc__ or "",
+    example="fillertrace pull --from https://ehr.hospital.example/fhir --patient 12 --format worksheet\n"
+    "  fillertrace pull --from http://localhost:8090/fhir --patient 12 --write-back > result.json\n"
+    "  fillertrace pull --from https://ehr.example/fhir --patient 12 --client-id fillertrace --key-set keys.json",
+)
