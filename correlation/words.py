@@ -157,11 +157,14 @@ class Words:
         return self.terms.get(spoken) or self.inside(self.labs.get(test) or test.replace("_", " "))
 
     def withheld(self, items: Iterable[Withheld]) -> list[str]:
-        """Each class of data that could not be seen, with why: `medicines (could not be fetched)`."""
-        reasons: dict[str, list[str]] = {}
+        """The classes of data that could not be seen, with why: `conditions, medicines (could not be fetched)`."""
+        why: dict[str, list[str]] = {}
         for item in items:
-            reasons.setdefault(self.term(f"data_{item.data}"), []).append(self.term(f"unseen_{item.because}"))
-        return [self.say("withheld.class", data=data, why="; ".join(why)) for data, why in reasons.items()]
+            why.setdefault(self.term(f"data_{item.data}"), []).append(self.term(f"unseen_{item.because}"))
+        alike: dict[str, list[str]] = {}
+        for data, reasons in why.items():
+            alike.setdefault("; ".join(reasons), []).append(data)
+        return [self.say("withheld.classes", data=", ".join(data), why=reasons) for reasons, data in alike.items()]
 
     def result(self, result: str | None) -> str:
         """A result that is a word, such as `positive`; any other as it was written."""

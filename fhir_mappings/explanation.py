@@ -23,7 +23,7 @@ from correlation.assessment import (
     Strength,
 )
 from correlation.catalogue import Knowledge, Source
-from correlation.timeline import ResourceRef
+from correlation.timeline import ResourceRef, Withheld
 from fhir_mappings import canonical
 from fhir_mappings.answer_changes import Moved
 from fhir_mappings.basis import Basis
@@ -67,6 +67,7 @@ def write_explanation(
         "parameter": [
             *_head(basis, reproduction),
             *_attribution(assessment),
+            *(_withheld(item, knowledge) for item in assessment.timeline.withheld),
             *(_alert(alert, knowledge) for alert in assessment.alerts),
             *(_finding(finding, knowledge) for finding in assessment.findings),
             *(_cause(cause, in_report=cause.cause in shown) for cause in assessment.differential),
@@ -109,6 +110,16 @@ def _attribution(assessment: Assessment) -> list[Json]:
         *_text("conclusion", assessment.conclusion),
         *(_change(change) for change in assessment.would_change),
     ]
+
+
+def _withheld(item: Withheld, knowledge: Knowledge) -> Json:
+    """A class of data that could not be seen: that it was not, and why, never what it holds."""
+    parts = [
+        _value("data", "Code", item.data.value),
+        _value("because", "Code", item.because.value),
+        *(_value("says", "String", says) for says in knowledge.words.withheld([item])),
+    ]
+    return _parts("withheld", parts)
 
 
 def _alert(alert: Alert, knowledge: Knowledge) -> Json:

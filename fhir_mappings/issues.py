@@ -87,6 +87,7 @@ ISSUE_CODES: Final[Mapping[str, str]] = MappingProxyType(
         "unknown-unit": "A unit that cannot be converted",
         "unreadable-resource": "A resource that could not be read",
         "uncertain-status": "The status leaves open whether it happened",
+        "withheld": "A class of data could not be seen, or not wholly",
     }
 )
 """Our codes with plain words: what the CodeSystem `issue` lists for reading. Doors may add their own."""

@@ -42,6 +42,7 @@ def write_narrative(assessment: Assessment, knowledge: Knowledge, *, software_ve
             words.say("sheet.alerts"),
             [f"{alert_words(alert.code, knowledge)}: {sentence(alert.says)}" for alert in assessment.alerts],
         ),
+        *_section(words.say("page.withheld"), words.withheld(assessment.timeline.withheld)),
         f"<p><b>{xml_text(attribution_words(assessment.attribution, words))}</b></p>",
         f"<p>{xml_text(assessment.conclusion)}</p>",
         *_section(words.say("page.findings"), _findings(assessment, knowledge)),

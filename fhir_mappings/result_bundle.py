@@ -26,6 +26,7 @@ from fhir_mappings.result_observations import write_observations
 from fhir_mappings.security_labels import strictest_labels
 from fhir_mappings.statements import changed_after_signature_words
 from fhir_mappings.timeline import KeptResource, Mapped
+from fhir_mappings.withheld import withheld_issues
 from fhir_mappings.worksheet_html import worksheet_html
 from fhir_mappings.worksheet_view import WorksheetHeader
 
@@ -90,7 +91,7 @@ def write_result(
         digest=assessment.digest,
         own_reference=own_reference,
     )
-    issues = (*mapped.issues, *attempt_issues)
+    issues = (*withheld_issues(assessment.timeline.withheld, knowledge), *mapped.issues, *attempt_issues)
     return WrittenResult(
         resources=(report, *observations, provenance, device, write_organization()),
         outcome=operation_outcome(issues) if issues else None,
@@ -139,6 +140,7 @@ def no_report_collection(
     issues = (
         *(_alert_issue(code, alert_words(code, knowledge)) for code in alerts),
         _no_imaging_issue(),
+        *withheld_issues(assessment.timeline.withheld, knowledge),
         *mapped.issues,
         *attempt_issues,
     )

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from correlation.catalogue import Knowledge
 from correlation.timeline import DataClass, Withheld, WithheldBecause
 from fhir_mappings.elements import mapping, objects, string
+from fhir_mappings.issues import WARNING, Issue
 
 CLASS_OF_TYPE: Final[Mapping[str, DataClass]] = {
     "Patient": DataClass.PERSON,
@@ -31,6 +33,13 @@ CLASS_OF_TYPE: Final[Mapping[str, DataClass]] = {
 """The class of data that each type of resource belongs to. Who treated a patient, and where, is no evidence."""
 
 _TAKEN_OUT: Final = frozenset({"REDACTED", "MASKED"})
+_TO_MEND: Final[Mapping[WithheldBecause, str]] = {
+    WithheldBecause.MASKED: "Ask the server that sent them for whole resources, with an access that may read them",
+    WithheldBecause.NOT_PERMITTED: "Ask for an access that reaches it, such as a SMART scope for these types",
+    WithheldBecause.LIMITED: "Ask for an access without that limit, such as a SMART scope without search parameters",
+    WithheldBecause.NOT_FETCHED: "Fetch it again when the server answers, or send it yourself",
+    WithheldBecause.CONFIDENTIAL: "Let a reader ask for it who may see data of that confidentiality",
+}
 
 
 def withheld_types(types: Iterable[str], *, because: WithheldBecause) -> tuple[Withheld, ...]:
@@ -48,3 +57,17 @@ def masked(resources: Iterable[Mapping[str, Any]]) -> tuple[Withheld, ...]:
         if string(label.get("code")) in _TAKEN_OUT
     )
     return withheld_types(types, because=WithheldBecause.MASKED)
+
+
+def withheld_issues(withheld: Iterable[Withheld], knowledge: Knowledge) -> tuple[Issue, ...]:
+    """One issue for each class and reason: what could not be seen, why, and how to mend it. Never what it holds."""
+    return tuple(
+        Issue(
+            severity=WARNING,
+            code="suppressed",
+            detail="withheld",
+            text=f"Not seen: {', '.join(knowledge.base.words.withheld([item]))}. What is concluded is less certain. "
+            f"{_TO_MEND[item.because]}, and correlate again.",
+        )
+        for item in withheld
+    )

@@ -65,6 +65,7 @@ class WorksheetHeader:
 def worksheet_view(assessment: Assessment, knowledge: Knowledge, *, header: WorksheetHeader) -> dict[str, Any]:
     """Everything the template names."""
     words = knowledge.words
+    withheld = words.withheld(assessment.timeline.withheld)
     citations = Citations()
     shown = shown_causes(assessment)
     shown_ids = {cause.cause for cause in shown}
@@ -90,7 +91,7 @@ def worksheet_view(assessment: Assessment, knowledge: Knowledge, *, header: Work
         "not_drawn": not_drawn(assessment, knowledge),
         "fillers": filler_rows(assessment, knowledge, citations),
         **lab_rows(assessment, knowledge, citations),
-        "missing": assessment.missing,
+        "missing": assessment.missing[len(withheld) :],  # what was withheld has a place of its own
         "causes": [_cause(cause, knowledge, citations) for cause in shown],
         "others": [_other(cause, words) for cause in assessment.differential if cause.cause not in shown_ids],
         "changes": _changes(assessment.would_change),
@@ -100,7 +101,7 @@ def worksheet_view(assessment: Assessment, knowledge: Knowledge, *, header: Work
             for fact in assessment.unused
             if fact.source not in {injection.source for injection in assessment.timeline.injections}
         ],
-        "withheld": [item.data.value for item in assessment.timeline.withheld],
+        "withheld": withheld,
         "limitations": [sentence(item) for item in assessment.limitations],
         "statements": statement_words(words),
         "knowledge_status": knowledge.status,

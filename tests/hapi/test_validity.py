@@ -12,12 +12,15 @@ from typing import Any
 import pytest
 
 from correlation.knowledge_base import load_knowledge
+from correlation.timeline import DataClass, Withheld, WithheldBecause
 from ehr.write_back import OURS
 from ehr.written_content import marked
+from fhir_mappings.bundle import parse_bundle
 from fhir_mappings.report_profiles import PROFILE_OF_RESULT, REPORT_PROFILE
 from fhir_mappings.resource_json import dumps
-from fhir_mappings.stateless import correlate_bundle
+from fhir_mappings.stateless import correlate_parsed
 from fhir_mappings.validation import validate
+from tests.builders import unseen
 from tests.conftest import ARTEFACTS
 from tests.examples import CASE_IDS, case_bytes
 from tests.servers.hapi import Finding, HapiValidator
@@ -30,10 +33,18 @@ EXPLAINED = tomllib.loads(
 ARTEFACT_FILES = sorted(ARTEFACTS.glob("*.json"))
 
 
+EVERYTHING = tuple(unseen(data, because) for data in DataClass for because in WithheldBecause)
+
+
 @cache
-def answer(case_id: str) -> dict[str, Any]:
-    result = correlate_bundle(
-        case_bytes(case_id), knowledge=load_knowledge(), as_of=AS_OF, issued=ISSUED, software_version="test"
+def answer(case_id: str, *, withheld: tuple[Withheld, ...] = ()) -> dict[str, Any]:
+    result = correlate_parsed(
+        parse_bundle(case_bytes(case_id)),
+        knowledge=load_knowledge(),
+        as_of=AS_OF,
+        issued=ISSUED,
+        software_version="test",
+        withheld=withheld,
     )
     bundle: dict[str, Any] = json.loads(dumps(result.bundle))
     return bundle
@@ -68,9 +79,7 @@ def ours(bundle: dict[str, Any]) -> list[dict[str, Any]]:
     return [one["resource"] for one in bundle["entry"] if one["resource"]["resourceType"] != "Patient"]
 
 
-@pytest.mark.parametrize("case_id", CASE_IDS)
-def test_every_outgoing_resource_is_valid_under_our_profiles(case_id: str, hapi_validator: HapiValidator) -> None:
-    bundle = answer(case_id)
+def faults(bundle: dict[str, Any], hapi_validator: HapiValidator) -> list[str]:
     found = [
         line
         for resource in ours(bundle)
@@ -78,7 +87,7 @@ def test_every_outgoing_resource_is_valid_under_our_profiles(case_id: str, hapi_
             resource["resourceType"], hapi_validator.validate(dumps(resource), profiles_of(resource))
         )
     ]
-    assert found + unexplained("Bundle", hapi_validator.validate(dumps(bundle))) == []
+    return found + unexplained("Bundle", hapi_validator.validate(dumps(bundle)))
 
 
 def test_what_is_written_back_is_valid_with_its_mark(hapi_validator: HapiValidator) -> None:
@@ -89,9 +98,22 @@ def test_what_is_written_back_is_valid_with_its_mark(hapi_validator: HapiValidat
 
 
 @pytest.mark.parametrize("case_id", CASE_IDS)
-def test_validate_finds_no_fault_in_what_we_write(case_id: str) -> None:
+def test_every_outgoing_resource_is_valid_under_our_profiles(case_id: str, hapi_validator: HapiValidator) -> None:
+    assert faults(answer(case_id), hapi_validator) == []
+
+
+@pytest.mark.parametrize("case_id", CASE_IDS[::7])
+def test_so_it_is_where_data_are_withheld(case_id: str, hapi_validator: HapiValidator) -> None:
+    bundle = answer(case_id, withheld=EVERYTHING)
+    assert len(bundle["entry"][-1]["resource"]["issue"]) >= len(EVERYTHING)
+    assert faults(bundle, hapi_validator) == []
+
+
+@pytest.mark.parametrize("withheld", [(), EVERYTHING], ids=["all seen", "all withheld"])
+@pytest.mark.parametrize("case_id", CASE_IDS)
+def test_validate_finds_no_fault_in_what_we_write(case_id: str, withheld: tuple[Withheld, ...]) -> None:
     definitions = {one["url"]: one for one in (json.loads(file.read_bytes()) for file in ARTEFACT_FILES)}
-    for resource in ours(answer(case_id)):
+    for resource in ours(answer(case_id, withheld=withheld)):
         assert validate(resource, profiles=profiles_of(resource), definitions=definitions) == ()
 
 

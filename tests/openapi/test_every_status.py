@@ -28,9 +28,7 @@ def askers(tmp_path_factory: pytest.TempPathFactory, redis_server: RedisServer) 
     keys = EhrSettings(key_set=folders[1] / "keys.json")
     with (
         running_door(folders[0], redis_server.url, max_bytes=conversations.MOST_BYTES, polls_per_second=1) as usual,
-        running_door(
-            folders[1], redis_server.url, result_seconds=1, ehr=EhrSettings(key_set=folders[1] / "keys.json")
-        ) as forgetful,
+        running_door(folders[1], redis_server.url, result_seconds=1, ehr=keys) as forgetful,
         running_door(folders[2], redis_server.url) as broken,
         TokenServer() as server,
         running_door(folders[3], redis_server.url, **smart_settings(server, requests_per_minute=0)) as shut,

@@ -1,16 +1,22 @@
 """A stored version is computed again, byte for byte, from what the record says it was computed from."""
 
+import json
+import zlib
+from dataclasses import replace
+
 import pytest
 import sqlalchemy as sa
 
 from api.recomputed import NotRecomputable, recompute_version
 from correlation.knowledge_base import knowledge_files, load_knowledge, pack, read_knowledge, read_packed
 from fhir_mappings.basis import UnreadableBasis, read_basis, write_basis
+from fhir_mappings.recomputed import assessed, recompute, write_version
 from fhir_mappings.resource_json import dumps
 from store import knowledge_editions, reports
 from store.database import Database
 from store.reports import ReportResource, StoredReport
 from store.tables import report_versions
+from tests.builders import unseen
 from tests.replay.conftest import NOW, Clinic
 from tests.replay.records import as_bytes, changed_files, record
 
@@ -42,6 +48,31 @@ def test_the_basis_names_every_resource_that_was_loaded_and_no_value(clinic: Cli
         "0.1.0",
     )
     assert read_basis(write_basis(basis)) == basis
+
+
+def test_a_version_of_which_data_were_withheld_is_computed_again_byte_for_byte(clinic: Clinic) -> None:
+    """As a worker writes it that knows of withheld data: the basis alone says so, for what is missing has no trace."""
+    report_id, version = clinic.report(as_bytes(record("V01", without=frozenset({"Condition"}))))
+    found = recompute_version(clinic.database, report_id, version=version, current=KNOWLEDGE)
+    withheld = (unseen("conditions", "confidential"), unseen("medicines", "not-fetched"))
+    basis = replace(found.basis, withheld=withheld)
+    kept = found.recomputed.assessed.kept
+    written = write_version(assessed(kept, as_of=basis.as_of, knowledge=KNOWLEDGE, withheld=withheld), basis)
+    again = recompute(kept, read_basis(write_basis(basis)), knowledge=KNOWLEDGE)
+    assert again.written == written
+    assert found.recomputed.written is not None
+    assert written.content_digest != found.recomputed.written.content_digest
+
+
+def test_a_basis_of_form_1_is_read_and_one_of_another_release_is_not(clinic: Clinic) -> None:
+    report_id, version = clinic.report(as_bytes(record("V01")))
+    written = reports.basis_of(clinic.database, report_id, version=version) or b""
+    content = json.loads(zlib.decompress(written))
+    assert content.pop("withheld") == []
+    earlier, later = (zlib.compress(json.dumps(content | {"form": form}).encode()) for form in (1, 3))
+    assert read_basis(earlier) == read_basis(written)
+    with pytest.raises(UnreadableBasis):
+        read_basis(later)
 
 
 def test_what_came_later_does_not_disturb_an_earlier_version(clinic: Clinic) -> None:

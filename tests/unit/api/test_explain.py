@@ -114,6 +114,26 @@ def test_it_says_what_the_report_says_and_every_cause_beside(door: Door) -> None
         assert _value(parameters, "conclusion") == report["conclusion"]
 
 
+def test_what_could_not_be_seen_is_named_by_class_and_reason(door: Door, hapi_validator: HapiValidator) -> None:
+    bundle = json.loads(case_bytes("V01"))
+    for entry in bundle["entry"]:
+        if entry["resource"]["resourceType"] == "Procedure":
+            entry["resource"]["meta"] = {"security": [{"code": "MASKED"}]}
+    report_id = door.correlate(json.dumps(bundle))["entry"][0]["resource"]["id"]
+    explanation = _explained(door, report_id)
+    (withheld,) = _named(explanation["parameter"], "withheld")
+    assert {one["name"]: _value([one], one["name"]) for one in withheld["part"]} == {
+        "data": "filler-history",
+        "because": "masked",
+        "says": "procedures and filler products (sent with parts taken out)",
+    }
+    assert _code(_value(explanation["parameter"], "attribution")) == "indeterminate"
+    assert _value(explanation["parameter"], "reproduced") is True
+    (seeing, *_) = _named(explanation["parameter"], "wouldChange")
+    assert [one["name"] for one in seeing["part"]] == ["becomes", "says"]
+    assert [one for one in hapi_validator.validate(explanation) if one.is_error] == []
+
+
 @pytest.mark.requirement("OP-05")
 def test_every_answer_has_its_side_its_evidence_and_its_source(door: Door) -> None:
     bundle = door.correlate(case_bytes("V01"))

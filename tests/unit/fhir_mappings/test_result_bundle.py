@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 from correlation.assessment import Assessment, Attribution, Category
-from correlation.timeline import ResourceRef
+from correlation.timeline import ResourceRef, Withheld
 from fhir_mappings import canonical
 from fhir_mappings.code_systems import code_system_resources
 from fhir_mappings.issues import Issue
 from fhir_mappings.own_output import is_own_output
 from fhir_mappings.result_bundle import WrittenResult, as_collection, no_report_collection, write_result
 from fhir_mappings.timeline import KeptResource, Mapped
+from tests.builders import unseen
 from tests.servers.hapi import HapiValidator
 from tests.unit.fhir_mappings.assessments import (
     CAHA,
@@ -273,6 +274,16 @@ def test_digest_follows_facts_and_answers_only() -> None:
     fewer = replace(published().timeline, labs=())
     assert write(replace(published(), timeline=fewer)).content_digest != same
     assert write(replace(published(), attribution=Attribution.PARTLY)).content_digest != same
+
+
+def test_digest_follows_what_was_withheld() -> None:
+    def digest(*withheld: Withheld) -> str:
+        return write(replace(published(), timeline=replace(published().timeline, withheld=withheld))).content_digest
+
+    hidden = unseen("medicines")
+    others = {digest(), digest(hidden), digest(unseen("medicines", "masked")), digest(hidden, unseen("conditions"))}
+    assert len(others) == 4
+    assert digest(hidden, unseen("conditions")) == digest(unseen("conditions"), hidden)
 
 
 def test_no_finding_to_explain() -> None:
