@@ -32,6 +32,9 @@ demo: .venv/.runtime  ## solve the published case over HTTP, Redis and a worker 
 run: .venv/.runtime  ## the same service, left running on 127.0.0.1:8080
 	@$(BIN)/fillertrace serve --data .fillertrace
 
+sandbox: .venv/.development servers  ## a real HAPI FHIR server beside it: every public case goes in there and comes back as a report (KEEP=1: left running)
+	@$(BIN)/python -m tests.sandbox $(if $(KEEP),--keep)
+
 servers:  ## find or install what the tests need: Redis, PostgreSQL, Java, Maven, Chromium
 	@deploy/install-test-servers.sh
 
@@ -93,4 +96,4 @@ lock: .venv/.development  ## write the lock files anew
 clean:  ## forget what was built and what the service kept
 	@rm -rf .venv .fillertrace demo-output deploy/hapi/target tests/clients/node_modules tests/servers/oidc/node_modules build dist
 
-.PHONY: conformance help setup demo run servers test test-long benchmark engine-speed coverage check format knowledge generated r4-definitions score-reports score-cases check-wheel lock clean
+.PHONY: conformance help setup demo run sandbox servers test test-long benchmark engine-speed coverage check format knowledge generated r4-definitions score-reports score-cases check-wheel lock clean
