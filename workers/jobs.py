@@ -30,6 +30,7 @@ from store.outbox import bring_next
 from store.queue import Queue
 from store.reports import ReportDraft, Standing
 from store.settings import StoreSettings
+from workers.error_words import words_of
 from workers.lease import KeptLease
 from workers.retries import worth_another_attempt
 
@@ -179,13 +180,12 @@ def renew(claimed: jobs.Claimed, parts: Parts) -> None:
 
 def note_failure(claimed: jobs.Claimed, error: Exception, parts: Parts) -> None:
     """Only the type's name is kept: texts of exceptions may hold values of the record."""
-    name = type(error).__name__
-    _log.warning("attempt-failed", job=claimed.job_id, attempt=claimed.attempt, error=name)
+    _log.warning("attempt-failed", job=claimed.job_id, attempt=claimed.attempt, **words_of(error))
     try:
         jobs.fail(
             parts.database,
             claimed,
-            error_type=name,
+            error_type=type(error).__name__,
             now=parts.clock(),
             retry_delays_seconds=parts.settings.retry_delays_seconds,
             max_attempts=parts.settings.max_attempts,
