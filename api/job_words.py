@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from api.ehr_words import FAILURES, EhrFailure
 from fhir_mappings.issues import ERROR, Issue
 from store.job_states import Reason, Status
 from store.jobs import Job
@@ -23,11 +24,13 @@ _WORDS: Mapping[Reason, str] = {
     Reason.WORKER_LOST: "the worker was lost on the last attempt",
     Reason.CANCELLED: "cancelled",
 }
+_AFTER_A_FAILURE = frozenset({Reason.WAITING_FOR_RETRY, Reason.ATTEMPTS_EXHAUSTED, Reason.NOT_RETRYABLE})
 
 
 def progress_words(job: Job) -> str:
     """How the job stands, in fewer than 100 characters."""
-    words = _WORDS[job.reason]
+    failure = _ehr_failure(job)
+    words = f"{_WORDS[job.reason]}: EHR {job.source}, {failure.kind}" if failure else _WORDS[job.reason]
     if not job.finished and job.attempts > 1:
         return f"{words} (attempt {job.attempts})"
     return words
@@ -46,9 +49,21 @@ def failure_issues(job: Job) -> tuple[Issue, ...]:
     if job.status == Status.CANCELLED:
         text = f"The job was cancelled. What was received is stored; POST Task/{job.id}/$retry starts it again."
         return (Issue(severity=ERROR, code="suppressed", detail="job-cancelled", text=text),)
-    kind = f", {job.error_type}" if job.error_type else ""
+    attempts = "1 attempt" if job.attempts == 1 else f"{job.attempts} attempts"
     text = (
-        f"The job failed after {job.attempts} attempts ({_WORDS[job.reason]}{kind}). What was received is stored; "
+        f"The job failed after {attempts}{_why(job)} What was received is stored; "
         f"POST Task/{job.id}/$retry starts it again."
     )
     return (Issue(severity=ERROR, code="processing", detail="job-failed", text=text),)
+
+
+def _why(job: Job) -> str:
+    if failure := _ehr_failure(job):
+        return f": the EHR {job.source} {failure.fetching}."
+    return f" ({', '.join(filter(None, [_WORDS[job.reason], job.error_type]))})."
+
+
+def _ehr_failure(job: Job) -> EhrFailure | None:
+    """What the last attempt failed by, where that was the EHR that it fetches from."""
+    failed = job.source is not None and job.reason in _AFTER_A_FAILURE
+    return FAILURES.get(job.error_type or "") if failed else None

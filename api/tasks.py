@@ -10,13 +10,14 @@ from api.access.guard import needs
 from api.access.sight import Sight
 from api.answers import fhir_response
 from api.async_requests import keep_again
+from api.ehr_words import standing_words
 from api.job_words import failure_issues, progress_words
 from api.parts import GivenParts, Parts, base_of, log_ids
 from api.representation import form_of
 from api.resources import note_read
 from fhir_mappings.report_frame import instant
 from fhir_mappings.task import JobView, write_task
-from store import jobs, outbox
+from store import jobs, outbox, write_backs
 from store.errors import NotFound
 from store.job_states import Status
 from store.jobs import Job
@@ -75,7 +76,13 @@ def own_job(sight: Sight, task_id: str) -> Job:
 def _task(job: Job, parts: Parts) -> dict[str, Any]:
     ended_badly = job.status in {Status.FAILED, Status.CANCELLED}
     modified = job.finished_at or job.started_at or job.created_at
-    outputs = () if job.report_id is None else (f"DiagnosticReport/{job.report_id}/_history/{job.report_version}",)
+    outputs: tuple[str, ...] = ()
+    written_back: dict[str, str] = {}
+    if job.report_id is not None and job.report_version is not None:
+        outputs = (f"DiagnosticReport/{job.report_id}/_history/{job.report_version}",)
+        standings = write_backs.standings_of(parts.database, job.report_id)
+        written_back = {one.server: standing_words(one, version=job.report_version) for one in standings}
+        modified = max([modified, *(one.updated_at for one in standings)])
     written = write_task(
         JobView(
             id=job.id,
@@ -85,6 +92,7 @@ def _task(job: Job, parts: Parts) -> dict[str, Any]:
             received=job.created_at,
             last_modified=modified,
             outputs=outputs,
+            written_back=written_back,
             issues=failure_issues(job) if ended_badly else (),
         )
     )

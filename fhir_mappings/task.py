@@ -6,7 +6,8 @@ FHIR R4 Task: https://hl7.org/fhir/R4/task.html
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -25,7 +26,8 @@ class JobView:
     """What a client may know of a job.
 
     `reason` is a finer word than the status ("waiting for a worker"), or why it failed; never a value from a record.
-    `outputs` are references to what came of it, the report first. Times must know their time zone.
+    `outputs` are references to what came of it, the report first; `written_back` says by the name of an EHR how the
+    report stands there. Times must know their time zone.
     """
 
     id: str
@@ -35,6 +37,7 @@ class JobView:
     received: datetime
     last_modified: datetime
     outputs: tuple[str, ...] = ()
+    written_back: Mapping[str, str] = field(default_factory=dict)
     issues: tuple[Issue, ...] = ()
 
 
@@ -68,7 +71,11 @@ def write_task(job: JobView) -> dict[str, Any]:
 
 
 def _outputs(job: JobView) -> list[dict[str, Any]]:
-    written = [{"type": {"text": "result"}, "valueReference": {"reference": output}} for output in job.outputs]
+    written: list[dict[str, Any]] = [
+        {"type": {"text": "result"}, "valueReference": {"reference": output}} for output in job.outputs
+    ]
+    for server, words in job.written_back.items():
+        written.append({"type": {"text": f"write-back to {server}"}, "valueString": words})
     if job.issues:
         written.append({"type": {"text": "issues"}, "valueReference": {"reference": f"#{_ISSUES_ID}"}})
     return written

@@ -6,7 +6,7 @@ time and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -30,16 +30,6 @@ class Turn:
     subscribed_at: datetime | None
     worker: str
     begun: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listened:
-    """How listening to one EHR goes, for /metrics and people."""
-
-    server: str
-    told_at: datetime | None
-    asked_at: datetime | None
-    subscribed_at: datetime | None
 
 
 def tell(database: Database, server: str, *, now: datetime) -> None:
@@ -177,13 +167,11 @@ def put_off_turn(database: Database, turn: Turn, *, seconds: float, now: datetim
     database.write_again(work)
 
 
-def listened_to(database: Database) -> tuple[Listened, ...]:
-    """How listening goes, server by server."""
+def last_answers(database: Database) -> Mapping[str, datetime]:
+    """When each EHR last answered what is new there; one that never did is left out."""
+    query = sa.select(_row.server, _row.asked_at).where(_row.asked_at.is_not(None))
     with database.read() as connection:
-        return tuple(
-            Listened(server=row.server, told_at=row.told_at, asked_at=row.asked_at, subscribed_at=row.subscribed_at)
-            for row in connection.execute(sa.select(listened).order_by(_row.server))
-        )
+        return {row.server: row.asked_at for row in connection.execute(query)}
 
 
 def _remember(connection: Connection, server: str, seen: Sequence[str], *, now: datetime) -> None:

@@ -20,6 +20,10 @@ from store.tables import reports, write_backs
 
 _row = write_backs.c
 _UNSETTLED = sa.or_(_row.settled_version.is_(None), _row.settled_version < _row.wanted_version)
+REFUSED = "refused"
+"""The outcome where the EHR does not take it, or gives what cannot be used; `error_type` says which."""
+OPEN = "open"
+OPEN_AFTER_FAILURE = "open-after-failure"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +40,17 @@ class WriteBack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How a report stands on one EHR: `settled_version` is done, with `outcome`; a newer `wanted_version` is not."""
+    """How the newest version of a report stands on one EHR.
+
+    `outcome` is None while it is still to be written; `error_type` then says why the last attempt failed, and with the
+    outcome `refused` why there is none after it.
+    """
 
     server: str
-    wanted_version: int
-    settled_version: int | None
+    version: int
     outcome: str | None
     error_type: str | None
+    updated_at: datetime
 
 
 def want(
@@ -56,13 +64,14 @@ def want(
 ) -> None:
     """Have a version written to each of `servers` (name to base address) that knows the patient.
 
-    In the transaction that keeps the version. A version that is wanted already stays as it is.
+    In the transaction that keeps the version. A version that is wanted already stays as it is, unless it was refused:
+    whoever correlates again may have mended that.
     """
     for name, base_url in servers.items():
         if not addresses_at(connection, patient_id, base_url):
             continue
         here = sa.and_(_row.report_id == report_id, _row.server == name)
-        known = connection.execute(sa.select(_row.wanted_version).where(here)).first()
+        known = connection.execute(sa.select(write_backs).where(here)).first()
         if known is None:
             connection.execute(
                 sa.insert(write_backs).values(
@@ -74,11 +83,19 @@ def want(
                     updated_at=now,
                 )
             )
-        elif known.wanted_version < version:
+        elif known.wanted_version < version or known.outcome == REFUSED:
             connection.execute(
                 sa.update(write_backs)
                 .where(here)
-                .values(wanted_version=version, attempts=0, available_at=now, error_type=None, updated_at=now)
+                .values(
+                    wanted_version=version,
+                    settled_version=None,
+                    outcome=None,
+                    attempts=0,
+                    available_at=now,
+                    error_type=None,
+                    updated_at=now,
+                )
             )
 
 
@@ -129,9 +146,14 @@ def renew(database: Database, claimed: WriteBack, *, now: datetime, lease_second
             raise LeaseLost(f"report {claimed.report_id}")
 
 
-def settle(database: Database, claimed: WriteBack, *, outcome: str, now: datetime) -> None:
-    """Note that nothing is left to do for this version there, and why. A newer one that is wanted meanwhile follows."""
-    _note(database, claimed, settled_version=claimed.version, outcome=outcome, error_type=None, now=now)
+def settle(
+    database: Database, claimed: WriteBack, *, outcome: str, now: datetime, error_type: str | None = None
+) -> None:
+    """Note that nothing is left to do for this version there, and why. A newer one that is wanted meanwhile follows.
+
+    `error_type` says why it was `refused`.
+    """
+    _note(database, claimed, settled_version=claimed.version, outcome=outcome, error_type=error_type, now=now)
 
 
 def put_off(
@@ -149,13 +171,22 @@ def standings_of(database: Database, report_id: str) -> tuple[Standing, ...]:
         return tuple(
             Standing(
                 server=row.server,
-                wanted_version=row.wanted_version,
-                settled_version=row.settled_version,
-                outcome=row.outcome,
+                version=row.wanted_version,
+                outcome=row.outcome if row.settled_version == row.wanted_version else None,
                 error_type=row.error_type,
+                updated_at=row.updated_at,
             )
             for row in connection.execute(query)
         )
+
+
+def counts(database: Database) -> Mapping[tuple[str, str], int]:
+    """How many reports stand how on each EHR: by its name, and by `open`, `open-after-failure` or the outcome."""
+    opened = sa.case((_row.error_type.is_(None), OPEN), else_=OPEN_AFTER_FAILURE)
+    state = sa.case((_UNSETTLED, opened), else_=_row.outcome).label("state")
+    query = sa.select(_row.server, state, sa.func.count()).group_by(_row.server, state)
+    with database.read() as connection:
+        return {(server, how): number for server, how, number in connection.execute(query)}
 
 
 def _note(database: Database, claimed: WriteBack, *, now: datetime, **values: object) -> None:

@@ -7,13 +7,13 @@ from typing import Any
 import structlog
 
 from ehr.client import FhirClient
-from ehr.errors import Refused, Unavailable
+from ehr.errors import Refused
 from ehr.references import literal, references_in
 from ehr.write_back import Written, write_back
 from fhir_mappings.resource_json import loads
 from store import patients, report_search, resources, write_backs
-from store.errors import StoreError
 from store.write_backs import WriteBack
+from workers.error_words import words_of
 from workers.jobs import Parts
 from workers.lease import KeptLease
 from workers.servers import Servers
@@ -36,14 +36,12 @@ def write_next(parts: Parts, servers: Servers) -> bool:
         try:
             written = _write(claimed, parts, servers)
         except Refused as error:
-            _settle(claimed, type(error).__name__, parts)
-        except (Unavailable, StoreError) as error:
-            _put_off(claimed, type(error).__name__, parts)
-        except Exception as error:  # a fault of ours must not stop the others
-            _put_off(claimed, type(error).__name__, parts)
+            _settle(claimed, write_backs.REFUSED, parts, because=error)
+        except Exception as error:  # also a fault of ours, which must not stop the others
+            _put_off(claimed, words_of(error), parts)
         else:
             if written is Written.ANOTHER_REPORT_THERE and claimed.attempts < _PATIENCE:
-                _put_off(claimed, written.value, parts)
+                _put_off(claimed, {"error": written.value}, parts)
             else:
                 _settle(claimed, written.value, parts)
     return True
@@ -80,17 +78,22 @@ def _references(result: dict[str, Any], claimed: WriteBack, client: FhirClient, 
     return known
 
 
-def _settle(claimed: WriteBack, outcome: str, parts: Parts) -> None:
-    write_backs.settle(parts.database, claimed, outcome=outcome, now=parts.clock())
-    _log.info("written-back", report=claimed.report_id, version=claimed.version, server=claimed.server, outcome=outcome)
+def _settle(claimed: WriteBack, outcome: str, parts: Parts, *, because: Refused | None = None) -> None:
+    said = {} if because is None else words_of(because)
+    write_backs.settle(parts.database, claimed, outcome=outcome, error_type=said.get("error"), now=parts.clock())
+    _log.info("written-back", **_named(claimed), outcome=outcome, **said)
 
 
-def _put_off(claimed: WriteBack, error_type: str, parts: Parts) -> None:
-    _log.warning("not-written-back", report=claimed.report_id, server=claimed.server, error=error_type)
+def _put_off(claimed: WriteBack, said: dict[str, str], parts: Parts) -> None:
+    _log.warning("not-written-back", **_named(claimed), **said)
     write_backs.put_off(
         parts.database,
         claimed,
-        error_type=error_type,
+        error_type=said["error"],
         now=parts.clock(),
         retry_delays_seconds=parts.settings.retry_delays_seconds,
     )
+
+
+def _named(claimed: WriteBack) -> dict[str, object]:
+    return {"report": claimed.report_id, "version": claimed.version, "server": claimed.server}

@@ -1,5 +1,8 @@
 """Task, CapabilityStatement, OperationDefinition and the asynchronous answer."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import pytest
 
 from fhir_mappings.async_response import batch_response
@@ -15,7 +18,13 @@ from tests.unit.fhir_mappings.validity import assert_valid
 FAILED = Issue(severity="error", code="exception", detail="unreadable-resource", text="Send it again.")
 
 
-def job(status: str, *, outputs: tuple[str, ...] = (), issues: tuple[Issue, ...] = ()) -> JobView:
+def job(
+    status: str,
+    *,
+    outputs: tuple[str, ...] = (),
+    issues: tuple[Issue, ...] = (),
+    written_back: Mapping[str, str] = MappingProxyType({}),
+) -> JobView:
     return JobView(
         id="job-1",
         status=status,
@@ -24,24 +33,31 @@ def job(status: str, *, outputs: tuple[str, ...] = (), issues: tuple[Issue, ...]
         received=ISSUED,
         last_modified=ISSUED,
         outputs=outputs,
+        written_back=written_back,
         issues=issues,
     )
 
 
 def test_tasks_of_every_status_are_valid(hapi_validator: HapiValidator) -> None:
     assert_valid((write_task(job(status)) for status in sorted(STATUSES)), hapi_validator)
-    assert_valid(
-        [write_task(job("completed", outputs=("DiagnosticReport/1", "Observation/2"), issues=(FAILED,)))],
-        hapi_validator,
-    )
+    outputs, written_back = ("DiagnosticReport/1", "Observation/2"), {"main": "created"}
+    full = job("completed", outputs=outputs, issues=(FAILED,), written_back=written_back)
+    assert_valid([write_task(full)], hapi_validator)
 
 
 def test_a_task_says_for_whom_what_came_of_it_and_why_it_failed() -> None:
-    task = write_task(job("failed", outputs=("DiagnosticReport/1",), issues=(FAILED,)))
+    written_back = {"main": "refused: not permitted"}
+    task = write_task(job("failed", outputs=("DiagnosticReport/1",), issues=(FAILED,), written_back=written_back))
     assert task["for"]["reference"] == "Patient/587"
     assert task["intent"] == "order"
     assert task["focus"] == {"reference": "DiagnosticReport/1"}
-    assert [item["valueReference"]["reference"] for item in task["output"]] == ["DiagnosticReport/1", "#issues"]
+    assert [(one["type"]["text"], one.get("valueString")) for one in task["output"]] == [
+        ("result", None),
+        ("write-back to main", "refused: not permitted"),
+        ("issues", None),
+    ]
+    references = [one["valueReference"]["reference"] for one in task["output"] if "valueReference" in one]
+    assert references == ["DiagnosticReport/1", "#issues"]
     assert task["statusReason"] == {"text": "waiting for a worker"}
     assert "businessStatus" not in task
     with pytest.raises(ValueError, match="no such status"):

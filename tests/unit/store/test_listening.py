@@ -37,6 +37,7 @@ def test_it_is_asked_again_after_a_while_and_from_where_it_was_left(database: Da
     assert turn.heard_until is None
     end(database, turn)
     assert take(database, now=later(59)) is None
+    assert listening.last_answers(database) == {"main": NOW}
     again = must_take(database, now=later(61))
     assert (again.heard_until, again.subscribed_at) == ("t1", NOW)
 
@@ -78,6 +79,7 @@ def test_a_worker_that_took_too_long_changes_nothing(database: Database) -> None
 
 def test_an_ehr_that_is_away_is_asked_later(database: Database) -> None:
     listening.put_off_turn(database, must_take(database), seconds=5, now=NOW)
+    assert listening.last_answers(database) == {}
     assert take(database, now=later(4)) is None
     assert take(database, now=later(5)) is not None
 

@@ -39,7 +39,7 @@ def test_a_version_is_wanted_where_the_patient_is_known(database: Database) -> N
     write_backs.settle(database, claimed, outcome="created", now=NOW)
     assert take(database, now=later(1000)) is None
     (standing,) = write_backs.standings_of(database, "r")
-    assert (standing.settled_version, standing.outcome) == (1, "created")
+    assert (standing.server, standing.version, standing.outcome) == ("main", 1, "created")
 
 
 def test_a_lost_worker_s_work_is_taken_up(database: Database) -> None:
@@ -48,7 +48,7 @@ def test_a_lost_worker_s_work_is_taken_up(database: Database) -> None:
     second = must_take(database, worker="w2", now=later(61))
     assert second.attempts == 2
     write_backs.settle(database, first, outcome="created", now=later(62))  # too late: it changes nothing
-    assert write_backs.standings_of(database, "r")[0].settled_version is None
+    assert write_backs.standings_of(database, "r")[0].outcome is None
     write_backs.settle(database, second, outcome="unchanged", now=later(63))
     assert write_backs.standings_of(database, "r")[0].outcome == "unchanged"
 
@@ -71,18 +71,50 @@ def test_only_the_newest_version_is_written(database: Database) -> None:
     assert claimed.version == 2
     report(database, version=3, raw=b"3")
     write_backs.settle(database, claimed, outcome="updated", now=NOW)
+    (standing,) = write_backs.standings_of(database, "r")
+    assert (standing.version, standing.outcome) == (3, None)
     assert must_take(database).version == 3
 
 
-def test_a_report_that_stays_as_it_was_is_not_written_again(database: Database) -> None:
-    report(database)
-    write_backs.settle(database, must_take(database), outcome="created", now=NOW)
+def correlated_again(database: Database) -> None:
+    """The patient's report stays as it was."""
     url = "https://ehr.example/fhir/Patient/7"
     received = receive(database, person(resource("Observation", "same"), mrn="1", url=url), raw=b"3")
     claimed = must_claim(database, received.jobs[0].job_id)
     same = draft("r", 2, digest="d1")
     assert not reports.finish(database, claimed, draft=same, outcome=None, now=NOW, write_back_to=SERVERS).changed
+
+
+def test_a_report_that_stays_as_it_was_is_not_written_again(database: Database) -> None:
+    report(database)
+    write_backs.settle(database, must_take(database), outcome="created", now=NOW)
+    correlated_again(database)
     assert take(database) is None
+
+
+def test_what_was_refused_is_tried_again_when_somebody_correlates_again(database: Database) -> None:
+    report(database)
+    refused = must_take(database)
+    write_backs.settle(database, refused, outcome=write_backs.REFUSED, error_type="NotPermitted", now=NOW)
+    assert take(database, now=later(1000)) is None
+    (standing,) = write_backs.standings_of(database, "r")
+    assert (standing.outcome, standing.error_type, standing.updated_at) == ("refused", "NotPermitted", NOW)
+    correlated_again(database)
+    assert (must_take(database).version, write_backs.standings_of(database, "r")[0].outcome) == (1, None)
+
+
+def test_they_are_counted_by_server_and_by_how_they_stand(database: Database) -> None:
+    assert write_backs.counts(database) == {}
+    report(database)
+    assert write_backs.counts(database) == {("main", "open"): 1}
+    failed = must_take(database)
+    write_backs.put_off(database, failed, error_type="Unavailable", now=NOW, retry_delays_seconds=(1,))
+    assert write_backs.counts(database) == {("main", "open-after-failure"): 1}
+    settled = must_take(database, now=later(1))
+    write_backs.settle(database, settled, outcome="created", now=NOW)
+    assert write_backs.counts(database) == {("main", "created"): 1}
+    report(database, version=2, raw=b"2")
+    assert write_backs.counts(database) == {("main", "open"): 1}
 
 
 def test_a_report_reaches_an_ehr_that_comes_to_know_the_patient_later(database: Database) -> None:
