@@ -62,12 +62,14 @@ class History:
     """One patient's record as a server gave it.
 
     `bundle` is a `searchset` with absolute `fullUrl`s, the Patient first. `visits` has a row for each type that was
-    asked for. `own_output` is what we wrote there ourselves, which is no part of the record.
+    asked for. `own_output` is what we wrote there ourselves, which is no part of the record. `interrupted`: something
+    is lacking for a temporary reason, and may be there when it is asked for again.
     """
 
     bundle: dict[str, Any]
     visits: tuple[TypeVisit, ...]
     own_output: tuple[dict[str, Any], ...]
+    interrupted: bool = False
 
     def references(self) -> dict[str, str]:
         """Every form in which a resource of the record is referred to, with the one that its server knows."""
@@ -101,7 +103,10 @@ def fetch_history(
     fetch.read_referred()
     own += fetch.take_out(is_own_output)
     return History(
-        bundle=searchset(client.base_url, fetch.found.values()), visits=fetch.visits(), own_output=tuple(own)
+        bundle=searchset(client.base_url, fetch.found.values()),
+        visits=fetch.visits(),
+        own_output=tuple(own),
+        interrupted=fetch.interrupted,
     )
 
 
@@ -110,10 +115,11 @@ class _AnotherPatient(Refused):
 
 
 class _Fetch:
-    """A record while it is fetched. `found` are its resources by type and id."""
+    """A record while it is fetched. `found` are its resources by type and id; `interrupted` as in a History."""
 
     def __init__(self, client: FhirClient, patient_id: str, *, progress: Progress) -> None:
         self.found: dict[str, dict[str, Any]] = {}
+        self.interrupted = False
         self._client = client
         self._patient_id = patient_id
         self._progress = progress
@@ -180,6 +186,7 @@ class _Fetch:
         except _AnotherPatient:
             return Seen.NOT_FETCHED  # nothing of such an answer can be trusted
         except EhrError as error:
+            self._note(error)
             outcome = _outcome(error, begun=bool(pages))
         for resource in pages:
             self._keep(resource)
@@ -192,11 +199,15 @@ class _Fetch:
             return [self._keep(self._client.read(type_, id_))]
         except NotThere:
             pass  # a dead end in the record; whoever reads it will say so
-        except (Unavailable, TooLarge):
+        except (Unavailable, TooLarge) as error:
+            self._note(error)
             self._give_up(type_)  # the next ones would wait as long
         except EhrError as error:
             self._missed(type_, _outcome(error))
         return []
+
+    def _note(self, error: EhrError) -> None:
+        self.interrupted = self.interrupted or isinstance(error, Unavailable)
 
     def _give_up(self, type_: str) -> None:
         """Read no more of this type."""

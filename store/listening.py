@@ -15,7 +15,8 @@ from sqlalchemy import Connection
 
 from store.database import Database, in_parts
 from store.errors import LeaseLost
-from store.tables import NEEDS_FETCH, heard, jobs, listened
+from store.job_states import Reason, Status
+from store.tables import NEEDS_FETCH, heard, jobs, listened, submissions
 
 _row = listened.c
 _REMEMBERED_SECONDS = 3600.0
@@ -117,6 +118,21 @@ def waits_to_be_fetched(database: Database, patient_id: str, server: str) -> boo
     )
     with database.read() as connection:
         return connection.execute(query.limit(1)).first() is not None
+
+
+def failed_fetches(database: Database, server: str, *, kind: str, error_types: Sequence[str]) -> list[str]:
+    """The jobs of this kind of submission whose last attempt to fetch from an EHR failed by one of these errors.
+
+    `error_types` are names of exceptions' types.
+    """
+    query = (
+        sa.select(jobs.c.id)
+        .join_from(jobs, submissions, jobs.c.submission_id == submissions.c.id)
+        .where(jobs.c.status == Status.FAILED, jobs.c.reason == Reason.ATTEMPTS_EXHAUSTED)
+        .where(jobs.c.source == server, NEEDS_FETCH, jobs.c.error_type.in_(error_types), submissions.c.kind == kind)
+    )
+    with database.read() as connection:
+        return list(connection.scalars(query))
 
 
 def end_turn(

@@ -14,14 +14,14 @@ from admission.incoming import intake_from
 from admission.rewriting import rewrite_references
 from admission.unseen import as_kept, unseen
 from ehr.client import FhirClient, searchset
-from ehr.errors import NotThere
+from ehr.errors import NotThere, Unavailable
 from ehr.history import History, Seen, fetch_history
 from fhir_mappings.bundle import parse_bundle
 from fhir_mappings.limits import Limits
 from fhir_mappings.own_output import is_own_output
 from fhir_mappings.patient_groups import sort_by_patient
 from fhir_mappings.resource_json import dumps
-from store import jobs, patients, resources
+from store import jobs, patients, resources, submissions
 from store.errors import LeaseLost
 from store.fetched import Fetched, keep_fetched
 from store.incoming import Deletion
@@ -29,6 +29,7 @@ from store.outbox import bring_next, hand_over
 from store.resources import StoredResource
 from workers.jobs import Parts, note_failure, renew
 from workers.lease import KeptLease
+from workers.listening import HEARD
 from workers.servers import Servers
 
 _log = structlog.get_logger("fillertrace.worker")
@@ -48,7 +49,7 @@ def fetch_next(parts: Parts, servers: Servers) -> bool:
         return False
     with KeptLease(lambda: renew(claimed, parts), lease_seconds=parts.settings.lease_seconds):
         try:
-            fetched = _fetch(claimed.patient_id, claimed.source, parts, servers)
+            fetched = _fetch(claimed, claimed.source, parts, servers)
             others = keep_fetched(parts.database, claimed, fetched, rewrite=rewrite_references, now=parts.clock())
             hand_over(parts.database, parts.queue, others)
             _log.info("fetched", job=claimed.job_id, server=claimed.source, unseen=len(fetched.unseen))
@@ -61,13 +62,15 @@ def fetch_next(parts: Parts, servers: Servers) -> bool:
     return True
 
 
-def _fetch(patient_id: str, server: str, parts: Parts, servers: Servers) -> Fetched:
+def _fetch(claimed: jobs.Claimed, server: str, parts: Parts, servers: Servers) -> Fetched:
     """What an EHR holds of a patient of ours, ready to be kept. Raises EhrError, BundleRejected, StoreError."""
     client = servers.client(server)
     histories = [
         fetch_history(client, remote_id, is_own_output=is_own_output)
-        for remote_id in _remote_ids(client, patient_id, parts)
+        for remote_id in _remote_ids(client, claimed.patient_id, parts)
     ]
+    if any(one.interrupted for one in histories) and _can_wait(claimed, parts):
+        raise Unavailable(f"{client.host} did not answer all that was asked")
     visits = [visit for history in histories for visit in history.visits]
     bundle = searchset(client.base_url, _every(histories))
     raw = dumps(bundle)
@@ -82,9 +85,18 @@ def _fetch(patient_id: str, server: str, parts: Parts, servers: Servers) -> Fetc
         groups=brought.groups,
         loose=brought.loose,
         links=brought.links,
-        deletions=tuple(_gone(client, patient_id, histories, parts)),
+        deletions=tuple(_gone(client, claimed.patient_id, histories, parts)),
         unseen=as_kept(unseen(visits, granted_scope=servers.granted_scope(server))),
     )
+
+
+def _can_wait(claimed: jobs.Claimed, parts: Parts) -> bool:
+    """Whether to ask again before a report says that it could not see all: nobody would ask for what was only heard of.
+
+    Whoever asked themselves is answered now.
+    """
+    heard = submissions.kick_off(parts.database, claimed.submission_id).kind == HEARD
+    return heard and claimed.attempt < parts.settings.max_attempts
 
 
 def _every(histories: Iterable[History]) -> Iterator[dict[str, object]]:

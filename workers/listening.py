@@ -5,7 +5,7 @@ A word of theirs (api/notifications.py) only makes the asking due at once. What 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import timedelta
 
 import structlog
@@ -13,7 +13,7 @@ import structlog
 from admission.incoming import intake_from
 from admission.rewriting import rewrite_references
 from ehr.client import FhirClient, searchset
-from ehr.errors import EhrError, NotThere
+from ehr.errors import Conflict, EhrError, Unavailable
 from ehr.news import Novelty, later, newest, news
 from ehr.references import literal
 from ehr.subscriptions import keep_subscribed
@@ -22,16 +22,18 @@ from fhir_mappings.elements import mapping
 from fhir_mappings.own_output import is_own_output
 from fhir_mappings.patient_groups import sort_by_patient
 from fhir_mappings.resource_json import dumps
-from store import intake, listening, ownership
-from store.errors import StoreError
+from store import intake, jobs, listening, ownership
+from store.errors import Busy
 from store.listening import Turn
+from workers.error_words import words_of
 from workers.jobs import Parts
 from workers.lease import KeptLease
 from workers.servers import Servers
 
 TYPES = ("ImagingStudy", "DiagnosticReport", "Observation", "Procedure")
 _LOOKED_AFTER = timedelta(minutes=10)  # how often the Subscriptions are looked at
-_KIND = "listen"
+HEARD = "listen"
+"""The kind of what is admitted and fetched because it was heard of."""
 _log = structlog.get_logger("fillertrace.worker")
 
 
@@ -54,7 +56,7 @@ def listen_next(parts: Parts, servers: Servers) -> bool:
         try:
             _listen(turn, parts, servers)
         except Exception as error:  # whatever it is, the EHR is asked again
-            _log.warning("not-heard", server=turn.server, error=type(error).__name__)
+            _log.warning("not-heard", server=turn.server, **words_of(error))
             seconds = min(servers.settings.poll_seconds, parts.settings.retry_delays_seconds[0] * 5)
             listening.put_off_turn(parts.database, turn, seconds=seconds, now=parts.clock())
     return True
@@ -71,6 +73,7 @@ def _listen(turn: Turn, parts: Parts, servers: Servers) -> None:
     unheard = set(listening.unheard(parts.database, turn.server, [one.name for one in found]))
     fresh = [one for one in found if one.name in unheard and not is_own_output(one.resource)]
     started = sum(_fetch_again(client, turn.server, patient, parts) for patient in _patients_of(fresh, client))
+    started += _begin_again(turn.server, parts)
     listening.end_turn(
         parts.database,
         turn,
@@ -83,6 +86,15 @@ def _listen(turn: Turn, parts: Parts, servers: Servers) -> None:
     _log.info("heard", server=turn.server, new=len(fresh), jobs=started)
 
 
+def _begin_again(server: str, parts: Parts) -> int:
+    """The EHR answers: what failed because it did not is begun again, or it would be heard of and never fetched."""
+    silent = [error.__name__ for error in (Unavailable, Conflict)]
+    failed = listening.failed_fetches(parts.database, server, kind=HEARD, error_types=silent)
+    for job_id in failed:
+        jobs.retry(parts.database, job_id, now=parts.clock())
+    return len(failed)
+
+
 def _subscribe(client: FhirClient, turn: Turn, parts: Parts, servers: Servers) -> bool:
     """See to the Subscriptions, now and then; whether that was done. Without them, asking is enough, only later."""
     settings = servers.settings
@@ -93,7 +105,7 @@ def _subscribe(client: FhirClient, turn: Turn, parts: Parts, servers: Servers) -
     try:
         made = keep_subscribed(client, types=TYPES, endpoint=endpoint)
     except EhrError as error:
-        _log.warning("not-subscribed", server=turn.server, error=type(error).__name__)
+        _log.warning("not-subscribed", server=turn.server, **words_of(error))
         return False
     if made:
         _log.info("subscribed", server=turn.server)
@@ -109,35 +121,41 @@ def _patients_of(found: Iterable[Novelty], client: FhirClient) -> list[str]:
 
 def _fetch_again(client: FhirClient, server: str, remote_id: str, parts: Parts) -> bool:
     """Start a job that fetches a patient; whether one had to be. Who is new here is admitted first."""
-    database, caller_id = parts.database, f"ehr:{server}"
-    for patient_id in sorted(ownership.same_person(database, [f"{client.base_url}/Patient/{remote_id}"]))[:1]:
-        if listening.waits_to_be_fetched(database, patient_id, server):
+    for patient_id in sorted(ownership.same_person(parts.database, [f"{client.base_url}/Patient/{remote_id}"]))[:1]:
+        if listening.waits_to_be_fetched(parts.database, patient_id, server):
             return False
         intake.request(
-            database, patient_id=patient_id, caller_id=caller_id, kind=_KIND, source=server, now=parts.clock()
+            parts.database,
+            patient_id=patient_id,
+            caller_id=f"ehr:{server}",
+            kind=HEARD,
+            source=server,
+            now=parts.clock(),
         )
         return True
     try:
-        patient: Mapping[str, object] = client.read("Patient", remote_id)
-    except NotThere:
+        _admit(client, server, remote_id, parts)
+    except (Unavailable, Busy):
+        raise  # for the moment: they are heard of again
+    except Exception as error:  # whatever is wrong with one patient, the news of the others must not wait for it
+        _log.warning("not-admitted", server=server, **words_of(error))
         return False
-    raw = dumps(searchset(client.base_url, [dict(patient)]))
+    return True
+
+
+def _admit(client: FhirClient, server: str, remote_id: str, parts: Parts) -> None:
+    raw = dumps(searchset(client.base_url, [client.read("Patient", remote_id)]))
     parsed = parse_bundle(raw)
     brought = intake_from(
         parsed, sort_by_patient(parsed), base_url="urn:fillertrace:nowhere", held=lambda type_, identity: False
     )
-    try:
-        intake.receive(
-            database,
-            kind=_KIND,
-            raw=raw,
-            caller_id=caller_id,
-            groups=brought.groups,
-            rewrite=rewrite_references,
-            now=parts.clock(),
-            source=server,
-        )
-    except StoreError as error:
-        _log.warning("not-admitted", server=server, error=type(error).__name__)
-        return False
-    return True
+    intake.receive(
+        parts.database,
+        kind=HEARD,
+        raw=raw,
+        caller_id=f"ehr:{server}",
+        groups=brought.groups,
+        rewrite=rewrite_references,
+        now=parts.clock(),
+        source=server,
+    )

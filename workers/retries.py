@@ -7,9 +7,10 @@ deployment half done) often is not, and the attempts are bounded. What cannot ge
 from __future__ import annotations
 
 from ehr.errors import Refused
+from fhir_mappings.bundle import BundleRejected
 from store.errors import NewerDatabase, NotFound, PatientConflict
 
-LASTING: tuple[type[Exception], ...] = (NotFound, NewerDatabase, PatientConflict, Refused)
+LASTING: tuple[type[Exception], ...] = (NotFound, NewerDatabase, PatientConflict, Refused, BundleRejected)
 
 
 def worth_another_attempt(error: Exception) -> bool:

@@ -101,6 +101,22 @@ def test_one_type_that_fails_never_costs_the_others(answer: Reply, expected: See
     assert {type_ for type_, (_, seen) in outcomes(history).items() if seen is not Seen.SEEN} <= {"Condition"}
 
 
+@pytest.mark.parametrize(
+    ("answer", "interrupted"),
+    [
+        (reply(searchset()), False),
+        (reply({}, status=403), False),
+        (reply(b"<html>", Content_Type="text/html"), False),
+        (reply({}, status=503), True),
+        (HANG_UP, True),
+    ],
+)
+def test_what_fails_for_the_moment_is_told_from_what_fails_for_good(answer: Reply, interrupted: bool) -> None:
+    procedure = reply(searchset(resource("Procedure", told=[{"reference": "Device/d1"}])))
+    assert fetch({"Condition": answer}).interrupted is interrupted
+    assert fetch({"Procedure": procedure, "Device/d1": answer}).interrupted is interrupted
+
+
 def test_a_type_the_server_does_not_list_is_not_asked_for() -> None:
     def never(_request: Received) -> Reply:
         raise AssertionError("not to be asked")

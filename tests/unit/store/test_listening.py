@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from store import intake, listening
+from store import intake, jobs, listening
 from store.database import Database
 from store.listening import Turn
 from tests.unit.store.builders import NOW, later, person, receive
@@ -90,3 +90,26 @@ def test_a_job_that_will_fetch_anyway_is_known(database: Database) -> None:
     intake.request(database, patient_id=patient_id, caller_id="ehr:main", now=NOW, source="main")
     assert listening.waits_to_be_fetched(database, patient_id, "main")
     assert not listening.waits_to_be_fetched(database, patient_id, "other")
+
+
+def test_fetches_that_failed_because_the_ehr_was_away_are_known(database: Database) -> None:
+    patient_id = receive(database, person(mrn="1")).jobs[0].patient_id
+    ended: dict[str, str] = {}
+    for kind, error_type, again in (("listen", "Away", True), ("listen", "Refused", False), ("asked", "Away", True)):
+        started = intake.request(
+            database, patient_id=patient_id, caller_id="x", kind=kind, now=NOW, source="main"
+        ).jobs[0]
+        claimed = jobs.claim_fetch(database, worker="w1", now=NOW, lease_seconds=60)
+        assert claimed is not None
+        jobs.fail(
+            database, claimed, error_type=error_type, now=NOW, retry_delays_seconds=(1,), max_attempts=1, again=again
+        )
+        ended[f"{kind} {error_type}"] = started.job_id
+
+    def failed(server: str) -> list[str]:
+        return listening.failed_fetches(database, server, kind="listen", error_types=("Away", "Refused"))
+
+    assert failed("main") == [ended["listen Away"]]
+    assert failed("other") == []
+    jobs.retry(database, ended["listen Away"], now=NOW)
+    assert failed("main") == []
