@@ -15,10 +15,14 @@ from store.write_backs import Standing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EhrFailure:
-    """What it is in few words, and what the EHR does where a patient was to be fetched, with what can be done."""
+    """What it is in few words, and what the EHR does where a patient was to be fetched, with what can be done.
+
+    `writing` are the few words where it came of a write-back, if others are needed.
+    """
 
     kind: str
     fetching: str
+    writing: str = ""
 
 
 FAILURES: Final[Mapping[str, EhrFailure]] = MappingProxyType(
@@ -42,6 +46,7 @@ FAILURES: Final[Mapping[str, EhrFailure]] = MappingProxyType(
         Refused.__name__: EhrFailure(
             kind="answer not usable",
             fetching="refused, or its answer cannot be used; the worker's log says which. Have that mended there",
+            writing="the worker's log says why",
         ),
         Unavailable.__name__: EhrFailure(
             kind="not reachable",
@@ -67,6 +72,6 @@ FAILURES: Final[Mapping[str, EhrFailure]] = MappingProxyType(
 def standing_words(standing: Standing, *, version: int) -> str:
     """How a version of a report stands on an EHR; where a newer one followed it, how that one stands."""
     failure = FAILURES.get(standing.error_type or "")
-    because = failure.kind if failure else standing.error_type
+    because = (failure.writing or failure.kind) if failure else standing.error_type
     words = ": ".join(filter(None, [standing.outcome or "waiting", because]))
     return words if standing.version == version else f"version {standing.version}: {words}"

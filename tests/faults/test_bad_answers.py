@@ -9,7 +9,7 @@ import pytest
 from ehr.client import FhirClient
 from ehr.errors import EhrError, NotPermitted, NotThere, Refused, TooLarge, Unavailable
 from ehr.transport import Transport
-from tests.servers.fault_proxy import Fault, FaultProxy, for_path
+from tests.servers.fault_proxy import CANARY, Fault, FaultProxy, for_path
 
 NOWHERE = "http://127.0.0.1:9/fhir"  # no server is needed behind these faults
 MAXIMUM_BYTES = 4_000_000
@@ -45,3 +45,4 @@ def test_every_bad_answer_is_a_clear_failure(fault: Fault, error: type[EhrError]
             list(client.search("Observation", {"patient": "12"}))
         assert time.monotonic() - begun < 10
     assert str(raised.value).startswith(("127.0.0.1", "a search of 127.0.0.1", "the pages", "an answer of 127.0.0.1"))
+    assert CANARY not in str(raised.value)

@@ -29,9 +29,14 @@ def client_of(transport: Transport, base_url: str) -> FhirClient:
 
 
 def load_patient(client: FhirClient, *, case_id: str = "V01") -> str:
-    """Load a case as the record of a new person, with identifiers of their own; the id that the server gave."""
-    record = case_bytes(case_id).replace(b"ehr.example.org", f"ehr-{uuid4().hex}.example.org".encode())
-    created = client.transaction(as_transaction(json.loads(record)))
+    """Load a case as the record of a new person; the id that the server gave."""
+    return load_record(client, case_bytes(case_id))
+
+
+def load_record(client: FhirClient, record: bytes) -> str:
+    """Load a record as that of a new person, with identifiers of their own; the id that the server gave."""
+    own = record.replace(b"ehr.example.org", f"ehr-{uuid4().hex}.example.org".encode())
+    created = client.transaction(as_transaction(json.loads(own)))
     locations = [entry["response"]["location"] for entry in created["entry"]]
     (patient,) = [location.split("/")[1] for location in locations if location.startswith("Patient/")]
     return patient

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import http.client
 import random
+import re
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from enum import StrEnum
 from types import TracebackType
 from typing import Self
@@ -18,9 +20,12 @@ from urllib.parse import urlsplit
 
 from tests.servers.loopback import HANG_UP, Loopback, Received, Reply, reply
 
-ELSEWHERE = "http://elsewhere.example/fhir/Observation?page=2"
+CANARY = "quetzalcoatl"
+"""A word in everything that the proxy invents, to be looked for where it must not be."""
+ELSEWHERE = f"http://elsewhere.example/fhir/Observation?{CANARY}=2"
 _GIGABYTES = 2 * 1024**3
-_PIECE = b" " * 65536
+_PIECE = CANARY.encode().ljust(65536)
+_SERVER_IDS = re.compile(rb'("updateCreate"\s*:\s*)true')
 _DELAY_SECONDS = 0.05
 _HANDED_ON = ("accept", "authorization", "cache-control", "content-type", "host", "prefer")
 _HANDED_BACK = ("content-type", "etag", "last-modified", "location", "content-location")
@@ -41,6 +46,7 @@ class Fault(StrEnum):
     HALF_JSON = "half-json"  # half an answer that says it is whole
     FORBIDDEN = "403"
     NOT_FOUND = "404"
+    UNPROCESSABLE = "422"
     HTML = "html"
     REDIRECT = "redirect"
     ENDLESS = "endless"  # each page leads to a further one
@@ -49,6 +55,7 @@ class Fault(StrEnum):
     GIGABYTES = "gigabytes"
     WRONG_RESOURCE = "wrong-resource"
     DEEP = "deep"  # JSON nested beyond reason
+    SERVER_IDS = "server-ids"  # a CapabilityStatement that says that the server gives all ids itself
 
 
 Choice = Callable[[Received], Fault]
@@ -67,8 +74,13 @@ def by_chance(seed: int, *, share: float, among: tuple[Fault, ...]) -> Choice:
 
 
 def for_path(faults: Mapping[str, Fault]) -> Choice:
-    """A fault for every request whose path has this text in it, such as `/Condition?`."""
-    return lambda request: next((fault for text, fault in faults.items() if text in request.path), Fault.NONE)
+    """A fault for every request with this text in its method and path, such as `/Condition?` or `POST `."""
+
+    def choose(request: Received) -> Fault:
+        asked = f"{request.method} {request.path}"
+        return next((fault for text, fault in faults.items() if text in asked), Fault.NONE)
+
+    return choose
 
 
 class FaultProxy:
@@ -108,40 +120,47 @@ class FaultProxy:
                 return self._forward(request)
             case Fault.TRUNCATE | Fault.HALF_JSON:
                 return _half(self._forward(request), honest=fault is Fault.HALF_JSON)
+            case Fault.SERVER_IDS:
+                return _edited(self._forward(request), _SERVER_IDS, rb"\1false")
             case Fault.DELAY:
                 time.sleep(_DELAY_SECONDS)
-        invented = self._invented(fault)
+        invented = self._invented(fault, request)
         return self._forward(request) if invented is None else invented
 
-    def _invented(self, fault: Fault) -> Reply | None:
+    def _invented(self, fault: Fault, request: Received) -> Reply | None:
         """The answer that the server never gave; None where it is asked."""
         match fault:
-            case Fault.CONFLICT | Fault.UNAVAILABLE | Fault.FORBIDDEN | Fault.NOT_FOUND:
-                return reply({"resourceType": "OperationOutcome", "issue": []}, status=int(fault.value))
+            case Fault.CONFLICT | Fault.UNAVAILABLE | Fault.FORBIDDEN | Fault.NOT_FOUND | Fault.UNPROCESSABLE:
+                issue = {"severity": "error", "code": "processing", "diagnostics": CANARY}
+                return reply({"resourceType": "OperationOutcome", "issue": [issue]}, status=int(fault.value))
             case Fault.TOO_MANY:
                 return reply(b"", status=429, Retry_After="0")
             case Fault.HTML:
-                return reply(b"<html><body>Please log in.</body></html>", Content_Type="text/html")
+                return reply(f"<html><body>{CANARY}</body></html>".encode(), Content_Type="text/html")
             case Fault.REDIRECT:
                 return reply(b"", status=302, Location=ELSEWHERE)
             case Fault.ENDLESS:
-                return self._leading_to(f"{self.base_url}/Observation?page={sum(self.counts.values())}")
+                first = request.path.partition("&page=")[0]
+                return self._leading_to(f"{self._server.base_url}{first}&page={sum(self.counts.values())}")
             case Fault.CIRCLE:
-                return self._leading_to(f"{self.base_url}/Observation?page=1")
+                return self._leading_to(f"{self._server.base_url}{request.path}")
             case Fault.LINK_ELSEWHERE:
                 return self._leading_to(ELSEWHERE)
             case Fault.GIGABYTES:
                 pieces = (_PIECE for _ in range(_GIGABYTES // len(_PIECE)))
                 return Reply(headers={"Content-Type": "application/fhir+json"}, pieces=pieces)
             case Fault.WRONG_RESOURCE:
-                return reply({"resourceType": "Patient", "id": "somebody-else"})
+                return reply({"resourceType": "Patient", "id": CANARY})
             case Fault.DEEP:
-                return reply(b'{"resourceType":"Bundle","a":' + b"[" * 100_000 + b"]" * 100_000 + b"}")
+                nested = b"[" * 100_000 + b"]" * 100_000
+                return reply(b'{"resourceType":"Bundle","' + CANARY.encode() + b'":' + nested + b"}")
         return None
 
     def _leading_to(self, url: str) -> Reply:
         links = [{"relation": "next", "url": url}]
-        return reply({"resourceType": "Bundle", "type": "searchset", "link": links})
+        condition = {"resourceType": "Condition", "id": CANARY, "code": {"text": CANARY}}
+        entries = [{"resource": condition}]
+        return reply({"resourceType": "Bundle", "type": "searchset", "link": links, "entry": entries})
 
     def _forward(self, request: Received) -> Reply:
         connection = http.client.HTTPConnection(*self._address, timeout=60)
@@ -154,6 +173,13 @@ class FaultProxy:
             connection.close()
         back = {name: value for name in _HANDED_BACK if (value := answer.getheader(name))}
         return Reply(status=answer.status, headers=back, pieces=(content,), length=len(content))
+
+
+def _edited(answer: Reply, pattern: re.Pattern[bytes], by: bytes) -> Reply:
+    """An answer with something in it replaced, which must be there."""
+    content, times = pattern.subn(by, b"".join(answer.pieces))
+    assert times, "nothing to replace"
+    return replace(answer, pieces=(content,), length=len(content))
 
 
 def _half(answer: Reply, *, honest: bool) -> Reply:
