@@ -26,6 +26,8 @@ OURS: Final = frozenset({"DiagnosticReport", "Observation", "Provenance", "Devic
 _ANSWER: Final = frozenset({"DiagnosticReport", "Observation"})
 """What says the answer. The others say where it comes from, and are written along with it only."""
 _WITHDRAWN: Final = "entered-in-error"
+_UNSIGNED: Final = "preliminary"
+_SIGNED: Final = frozenset({"final", "amended"})
 
 
 class Written(StrEnum):
@@ -120,6 +122,8 @@ def _plan(client: FhirClient, wanted: Sequence[dict[str, Any]]) -> _Plan:
     elif _patient_of(before) != _patient_of(report):
         raise Refused("the report stands there for another Patient of the same identity: one of the two must be merged")
     changed = [one for one in wanted if one["resourceType"] in _ANSWER and _differs(one, there)]
+    if changed and before is not None and before["status"] in _SIGNED and report["status"] == _UNSIGNED:
+        return _Plan(written=Written.EDITED_THERE, etags=_etags(there))
     if changed and before is not None and _issued(before) > _issued(report):
         return _Plan(written=Written.NEWER_THERE, etags=_etags(there))
     dropped = _dropped(client, before, there) if before is not None else []
