@@ -40,10 +40,11 @@ NAME = "hapi"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sandbox:
-    """The two servers: their FHIR bases."""
+    """The two servers: their FHIR bases, and the log of ours."""
 
     hapi: str
     fillertrace: str
+    log: Path
 
     def report_in_hapi(self, patient: str) -> dict[str, Any] | None:
         """Our report of a patient as HAPI holds it; None where it does not. Raises AssertionError for two."""
@@ -60,26 +61,29 @@ class Sandbox:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Sandbox]:
-    """HAPI, and a Fillertrace that fetches from it, writes back to it and is told by it what is new."""
+def at_home(hapi: str, folder: Path, *, settings: Mapping[str, str] | None = None) -> Iterator[Sandbox]:
+    """A Fillertrace that fetches from a HAPI server, writes back to it, is told by it what is new, and asks besides."""
     port = processes.free_port()
-    with HapiServer() as hapi:
-        settings = {
-            "FILLERTRACE_EHR_SERVERS": f"{NAME}={hapi.base_url}",
-            "FILLERTRACE_EHR_ALLOW": "127.0.0.1",
-            "FILLERTRACE_EHR_WRITE_BACK": NAME,
-            "FILLERTRACE_EHR_SUBSCRIBE": NAME,
-            "FILLERTRACE_EHR_NOTIFY_URL": f"http://127.0.0.1:{port}",
-            "FILLERTRACE_EHR_NOTIFY_SECRET": secrets.token_urlsafe(24),
-        }
-        arguments = ("--port", str(port), "--data", str(folder / "data"))
-        with Service("serve", *arguments, folder=folder, settings=settings) as service:
-            yield Sandbox(hapi=hapi.base_url, fillertrace=service.base_url)
+    chosen = {
+        "FILLERTRACE_EHR_SERVERS": f"{NAME}={hapi}",
+        "FILLERTRACE_EHR_ALLOW": "127.0.0.1",
+        "FILLERTRACE_EHR_WRITE_BACK": NAME,
+        "FILLERTRACE_EHR_SUBSCRIBE": NAME,
+        "FILLERTRACE_EHR_NOTIFY_URL": f"http://127.0.0.1:{port}",
+        "FILLERTRACE_EHR_NOTIFY_SECRET": secrets.token_urlsafe(24),
+        **(settings or {}),
+    }
+    arguments = ("--port", str(port), "--data", str(folder / "data"))
+    with Service("serve", *arguments, folder=folder, settings=chosen) as service:
+        sandbox = Sandbox(hapi=hapi, fillertrace=service.base_url, log=service.log)
+        listens = waited_for(lambda: True if '"event": "heard"' in service.log.read_text() else None, seconds=60)
+        assert listens, "it does not listen"
+        yield sandbox
 
 
-def load(sandbox: Sandbox, case_id: str) -> str:
-    """Load a case into HAPI as one transaction of creates; the patient's id there."""
-    answer = httpx.post(sandbox.hapi, json=as_transaction(case_bundle(case_id)), headers=FHIR_JSON, timeout=60)
+def load(sandbox: Sandbox, record: dict[str, Any]) -> str:
+    """Load a record into HAPI as one transaction of creates; the patient's id there."""
+    answer = httpx.post(sandbox.hapi, json=as_transaction(record), headers=FHIR_JSON, timeout=60)
     assert answer.status_code == 200, answer.text
     locations = [entry["response"]["location"] for entry in answer.json()["entry"]]
     return next(location.split("/")[1] for location in locations if location.startswith("Patient/"))
@@ -95,27 +99,27 @@ def waited_for(found: Callable[[], Any], *, seconds: float = DEADLINE_SECONDS) -
     return None
 
 
-def sign(sandbox: Sandbox, report: Mapping[str, Any]) -> bool:
+def sign(sandbox: Sandbox, report_id: str) -> bool:
     """Sign a report here, as a person does, and see it signed in HAPI."""
-    address = f"{sandbox.fillertrace}/DiagnosticReport/{report['id']}"
+    address = f"{sandbox.fillertrace}/DiagnosticReport/{report_id}"
     here = httpx.get(address)
     signed = {**here.json(), "status": "final", "resultsInterpreter": [{"display": "Dr Sandbox"}]}
     answer = httpx.put(address, json=signed, headers={**FHIR_JSON, "If-Match": here.headers["ETag"]})
     assert answer.status_code == 200, answer.text
 
     def final() -> bool | None:
-        there = _get(f"{sandbox.hapi}/DiagnosticReport/{report['id']}")
+        there = _get(f"{sandbox.hapi}/DiagnosticReport/{report_id}")
         return True if there["status"] == "final" else None
 
     return bool(waited_for(final, seconds=30))
 
 
 def pull(sandbox: Sandbox, patient: str) -> str:
-    """Pull a patient by command; its last words on stderr."""
+    """Pull a patient by command; what it says last."""
     command = [str(COMMAND), "pull", "--from", sandbox.hapi, "--patient", patient, "--write-back"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
-    return done.stderr.strip().splitlines()[-1]
+    return done.stderr.strip().splitlines()[-1].partition(": ")[2]
 
 
 def everything(sandbox: Sandbox, patient: str) -> str:
@@ -135,7 +139,7 @@ def main() -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="fillertrace-sandbox-") as folder:
             console.print("starting HAPI FHIR and Fillertrace (the first time, Maven brings 340 MB)")
-            with running(Path(folder)) as sandbox:
+            with HapiServer() as hapi, at_home(hapi.base_url, Path(folder)) as sandbox:
                 console.print(f"HAPI:        {sandbox.hapi}\nFillertrace: {sandbox.fillertrace}")
                 worked = _show(sandbox, console)
                 if arguments.keep:
@@ -153,7 +157,7 @@ def _show(sandbox: Sandbox, console: Console) -> bool:
     with Progress(console=console, transient=True) as progress:
         bar = progress.add_task("cases into HAPI", total=len(CASE_IDS))
         for case_id in CASE_IDS:
-            patients[case_id], begun[case_id] = load(sandbox, case_id), time.monotonic()
+            patients[case_id], begun[case_id] = load(sandbox, case_bundle(case_id)), time.monotonic()
             progress.advance(bar)
         bar = progress.add_task("reports back in HAPI", total=len(CASE_IDS))
         for case_id, patient in patients.items():
@@ -171,7 +175,7 @@ def _show(sandbox: Sandbox, console: Console) -> bool:
     console.print(table)
     steps = Table("step", "what came of it")
     report = sandbox.report_in_hapi(patients["V01"])
-    signed = report is not None and sign(sandbox, report)
+    signed = report is not None and sign(sandbox, report["id"])
     same = report is not None and everything(sandbox, patients["V01"]) == report["id"]
     steps.add_row("load", f"{len(patients)} public cases, each a transaction")
     steps.add_row("subscribe, fetch, correlate, write back", f"{len(rows)} reports came back by themselves")
