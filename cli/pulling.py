@@ -6,6 +6,9 @@ import argparse
 import re
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from admission.unseen import unseen
@@ -85,26 +88,36 @@ def _correlate(
     *,
     language: str,
 ) -> Answer:
-    as_of, issued = moment(arguments.as_of)
-    report_id, version = _standing_report(history.own_output)
-    return answer_bundle(
+    standing = _standing_report(history.own_output)
+    answer = partial(
+        answer_bundle,
         dumps(history.bundle),
-        as_of=as_of,
-        issued=issued,
         language=language,
         # What was read is bounded already; as one Bundle it has full addresses besides.
         limits=Limits(bytes=2 * settings.max_bytes, entries=_MOST_ENTRIES),
-        withheld=withheld,
-        report_id=report_id,
-        version=version,
+        withheld=tuple(withheld),
+        report_id=standing.id if standing else None,
     )
+    as_of, issued = moment(arguments.as_of)
+    new = answer(as_of=as_of, issued=issued, version=standing.version + 1 if standing else 1)
+    if standing is None or standing.issued is None or arguments.as_of is not None:
+        return new
+    # Nothing new was said since then: the report stays as it stands, with its own time.
+    old = answer(as_of=standing.issued.date(), issued=standing.issued, version=standing.version)
+    return old if old.content_digest == new.content_digest else new
 
 
-def _standing_report(own_output: Iterable[dict[str, Any]]) -> tuple[str | None, int]:
-    """The identifier of the patient's living report on that server and the number of its next version.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Standing:
+    """The patient's living report as it stands on that server."""
 
-    A patient has one living report, whoever made it. None and 1 where there is none.
-    """
+    id: str
+    version: int
+    issued: datetime | None
+
+
+def _standing_report(own_output: Iterable[dict[str, Any]]) -> _Standing | None:
+    """A patient has one living report, whoever made it; None where there is none."""
     for resource in own_output:
         if resource["resourceType"] != "DiagnosticReport" or resource.get("status") == "entered-in-error":
             continue
@@ -112,8 +125,19 @@ def _standing_report(own_output: Iterable[dict[str, Any]]) -> tuple[str | None, 
             value = string(identifier.get("value"))
             if identifier.get("system") == canonical.REPORT_IDENTIFIER and _UUID.fullmatch(value):
                 version = string(mapping(resource.get("meta")).get("versionId"))
-                return value, int(version) + 1 if version.isdecimal() else 1
-    return None, 1
+                return _Standing(
+                    id=value,
+                    version=int(version) if version.isdecimal() else 1,
+                    issued=_instant(string(resource.get("issued"))),
+                )
+    return None
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _say_what_was_seen(history: History, withheld: Iterable[Withheld], *, host: str) -> None:

@@ -24,12 +24,16 @@ from fhir_mappings.stateless import correlate_parsed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One bundle's answer. Where it is `refused`, `json` is an OperationOutcome and `issues` says why, in words."""
+    """One bundle's answer. Where it is `refused`, `json` is an OperationOutcome and `issues` says why, in words.
+
+    Two answers with the same `content_digest` say the same about the same facts.
+    """
 
     json: bytes
     refused: bool = False
     worksheet: bytes = b""
     html: bytes = b""
+    content_digest: str = ""
     issues: tuple[str, ...] = ()
 
 
@@ -71,7 +75,12 @@ def answer_bundle(
             report_id=report_id,
             version=version,
         )
-        return Answer(json=dumps(result.bundle), worksheet=result.worksheet.encode(), html=result.html.encode())
+        return Answer(
+            json=dumps(result.bundle),
+            worksheet=result.worksheet.encode(),
+            html=result.html.encode(),
+            content_digest=result.content_digest,
+        )
     except BundleRejected as rejected:
         return _refusal(rejected.issues)
     except Exception as fault:  # a fault of ours; its message could quote the record, its type and place cannot

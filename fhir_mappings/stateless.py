@@ -33,12 +33,16 @@ _ABSOLUTE: Final = ("http://", "https://", "urn:uuid:", "urn:oid:")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatelessResult:
-    """The result Bundle, what it rests on, and the worksheet as plain text and as an HTML page."""
+    """The result Bundle, what it rests on, and the worksheet as plain text and as an HTML page.
+
+    Two results with the same `content_digest` say the same about the same facts; empty where there is no report.
+    """
 
     bundle: dict[str, Any]
     assessment: Assessment
     worksheet: str
     html: str
+    content_digest: str = ""
 
 
 def correlate_bundle(
@@ -110,7 +114,13 @@ def correlate_parsed(
         patient_identifier=group.identity.identifiers[0] if group.identity.identifiers else None,
     )
     bundle = as_collection(written, group.resource, full_url=_urn, patient_full_url=patient_url)
-    return StatelessResult(bundle=bundle, assessment=assessment, worksheet=written.text, html=written.html)
+    return StatelessResult(
+        bundle=bundle,
+        assessment=assessment,
+        worksheet=written.text,
+        html=written.html,
+        content_digest=written.content_digest,
+    )
 
 
 def _urn(_type: str, id_: str) -> str:

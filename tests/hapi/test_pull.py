@@ -81,6 +81,14 @@ def test_written_back_twice_there_is_one_report_and_it_stays(client: FhirClient,
     assert (updated["id"], updated["meta"]["versionId"]) == (report["id"], "2")
 
 
+def test_pulled_again_on_another_day_it_stays_as_long_as_it_says_the_same(client: FhirClient, patient: str) -> None:
+    pull(client.base_url, patient, "--write-back", *DAY)
+    report = reports_there(client, patient)
+    again = pull(client.base_url, patient, "--write-back")
+    assert again.stderr.decode().endswith("stands there already, unchanged\n")
+    assert reports_there(client, patient) == report
+
+
 def test_the_living_report_of_the_server_is_kept_up_to_date_whoever_made_it(client: FhirClient, patient: str) -> None:
     """The service wrote it, under an id of its own record; a pull goes on with that one."""
     known = "3f0e3a58-54c2-4e5f-9a5e-0d4d5d6c7b8a"

@@ -132,6 +132,28 @@ def test_a_report_that_a_person_signed_or_changed_is_left_alone(report: OneRepor
     assert report.there() == edited
 
 
+def test_a_report_that_was_signed_with_us_is_followed_by_what_knows_of_the_signature_only(report: OneReport) -> None:
+    signed = as_status(report.later(version=2), "final")
+    assert report.write(signed) is Written.UPDATED
+    assert report.write(report.later(version=3, language="es")) is Written.EDITED_THERE
+    assert report.there()["status"] == "final"
+    assert report.write(as_status(report.later(version=3, language="es"), "amended")) is Written.UPDATED
+
+
+def test_a_signature_goes_over_a_later_draft(report: OneReport) -> None:
+    assert report.write(report.later(version=2, language="es")) is Written.UPDATED
+    assert report.write(as_status(report.result, "final")) is Written.UPDATED
+    assert report.there()["status"] == "final"
+
+
+def as_status(result: dict[str, Any], status: str) -> dict[str, Any]:
+    """The result as the service writes it at another stage of its life."""
+    for entry in result["entry"]:
+        if entry["resource"]["resourceType"] in ("DiagnosticReport", "Observation"):
+            entry["resource"]["status"] = status
+    return result
+
+
 def test_a_result_that_a_person_changed_keeps_the_whole_report(report: OneReport) -> None:
     changed = report.observations()[0]
     report.edit(changed, note=[{"text": "Not so."}])
