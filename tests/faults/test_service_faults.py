@@ -17,6 +17,7 @@ import pytest
 
 from ehr.client import FhirClient
 from ehr.transport import Transport
+from store.write_backs import OPEN, OPEN_AFTER_FAILURE
 from tests.faults.figures import add_row
 from tests.faults.installation import REPORT_CODE, Installation
 from tests.faults.test_write_back_faults import LOSES_THE_ANSWER, SHARE, TEMPORARY, assert_one_whole_report
@@ -84,7 +85,7 @@ class Runs:
 
     def _is_quiet(self) -> bool:
         open_jobs = [self._service.metric("fillertrace_jobs", status=one) for one in ("received", "in-progress")]
-        states = ("open", "open-after-failure")
+        states = (OPEN, OPEN_AFTER_FAILURE)
         return not sum(open_jobs) + sum(self._service.metric("fillertrace_write_backs", state=one) for one in states)
 
     def _waited_for(self, found: Callable[[], Any]) -> None:

@@ -25,7 +25,7 @@ CANARY = "quetzalcoatl"
 ELSEWHERE = f"http://elsewhere.example/fhir/Observation?{CANARY}=2"
 _GIGABYTES = 2 * 1024**3
 _PIECE = CANARY.encode().ljust(65536)
-_SERVER_IDS = re.compile(rb'("updateCreate"\s*:\s*)true')
+_REPORT_ROW = re.compile(rb'"type"\s*:\s*"DiagnosticReport"')
 _DELAY_SECONDS = 0.05
 _HANDED_ON = ("accept", "authorization", "cache-control", "content-type", "host", "prefer")
 _HANDED_BACK = ("content-type", "etag", "last-modified", "location", "content-location")
@@ -55,7 +55,7 @@ class Fault(StrEnum):
     GIGABYTES = "gigabytes"
     WRONG_RESOURCE = "wrong-resource"
     DEEP = "deep"  # JSON nested beyond reason
-    SERVER_IDS = "server-ids"  # a CapabilityStatement that says that the server gives all ids itself
+    SERVER_IDS = "server-ids"  # a CapabilityStatement that says that the server gives the ids of reports itself
 
 
 Choice = Callable[[Received], Fault]
@@ -121,7 +121,7 @@ class FaultProxy:
             case Fault.TRUNCATE | Fault.HALF_JSON:
                 return _half(self._forward(request), honest=fault is Fault.HALF_JSON)
             case Fault.SERVER_IDS:
-                return _edited(self._forward(request), _SERVER_IDS, rb"\1false")
+                return _edited(self._forward(request), _REPORT_ROW, rb'\g<0>,"updateCreate":false')
             case Fault.DELAY:
                 time.sleep(_DELAY_SECONDS)
         invented = self._invented(fault, request)
