@@ -36,7 +36,7 @@ FAILURES: Final[Mapping[str, EhrFailure]] = MappingProxyType(
             fetching="has no such patient. Look whether the addresses and identifiers known here are those it uses",
         ),
         TooLarge.__name__: EhrFailure(
-            kind="too large",
+            kind="answer too large",
             fetching="sends more than is read here. FILLERTRACE_EHR_MAX_BYTES allows more",
         ),
         KeysNotUsable.__name__: EhrFailure(

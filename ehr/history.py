@@ -69,7 +69,7 @@ class History:
     bundle: dict[str, Any]
     visits: tuple[TypeVisit, ...]
     own_output: tuple[dict[str, Any], ...]
-    interrupted: bool = False
+    interrupted: bool
 
     def references(self) -> dict[str, str]:
         """Every form in which a resource of the record is referred to, with the one that its server knows."""

@@ -15,6 +15,7 @@ from typing import Any, Final
 from ehr.client import FhirClient
 
 OVERLAP: Final = timedelta(minutes=2)
+PATIENCE: Final = timedelta(hours=1)
 BEGINNING: Final = "1970-01-01T00:00:00Z"
 _PAGE: Final = "200"
 
@@ -44,6 +45,13 @@ def news(client: FhirClient, types: Sequence[str], *, since: str) -> Iterator[No
         yield from _novelties(
             client.search(type_, {"_lastUpdated": f"ge{begin}", "_sort": "_lastUpdated", "_count": _PAGE})
         )
+
+
+def heard_until(since: str, *, heard: Sequence[Novelty], missed: Sequence[Novelty]) -> str:
+    """From where on to ask the next time: behind the newest, but not behind what was `missed`, for an hour."""
+    until = later([since, *(one.updated for one in (*heard, *missed))])
+    waited_for = [one.updated for one in missed if _moment(until) - _moment(one.updated) < PATIENCE]
+    return min([until, *waited_for], key=_moment)
 
 
 def later(moments: Sequence[str]) -> str:

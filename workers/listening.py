@@ -5,7 +5,7 @@ A word of theirs (api/notifications.py) only makes the asking due at once. What 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 import structlog
@@ -14,7 +14,7 @@ from admission.incoming import intake_from
 from admission.rewriting import rewrite_references
 from ehr.client import FhirClient, searchset
 from ehr.errors import Conflict, EhrError, Unavailable
-from ehr.news import Novelty, later, newest, news
+from ehr.news import Novelty, heard_until, newest, news
 from ehr.references import literal
 from ehr.subscriptions import keep_subscribed
 from fhir_mappings.bundle import parse_bundle
@@ -66,24 +66,40 @@ def _listen(turn: Turn, parts: Parts, servers: Servers) -> None:
     client = servers.client(turn.server)
     subscribed = _subscribe(client, turn, parts, servers)
     if turn.heard_until is None:
-        until, found = newest(client, TYPES), list[Novelty]()
+        until, heard, started = newest(client, TYPES), list[Novelty](), 0
     else:
         found = list(news(client, TYPES, since=turn.heard_until))
-        until = later([turn.heard_until, *(one.updated for one in found)])
-    unheard = set(listening.unheard(parts.database, turn.server, [one.name for one in found]))
-    fresh = [one for one in found if one.name in unheard and not is_own_output(one.resource)]
-    started = sum(_fetch_again(client, turn.server, patient, parts) for patient in _patients_of(fresh, client))
+        started, missed = _act_on(found, turn, client, parts)
+        heard = [one for one in found if one not in missed]
+        until = heard_until(turn.heard_until, heard=heard, missed=missed)
     started += _begin_again(turn.server, parts)
     listening.end_turn(
         parts.database,
         turn,
         heard_until=until,
-        seen=[one.name for one in found],
+        seen=[one.name for one in heard],
         subscribed=subscribed,
         again_after_seconds=servers.settings.poll_seconds,
         now=parts.clock(),
     )
-    _log.info("heard", server=turn.server, new=len(fresh), jobs=started)
+    _log.info("heard", server=turn.server, jobs=started)
+
+
+def _act_on(found: Sequence[Novelty], turn: Turn, client: FhirClient, parts: Parts) -> tuple[int, list[Novelty]]:
+    """Have every patient fetched whom something new is about: how many jobs that takes, and what was missed.
+
+    Missed is what is about a patient who cannot be read for the moment: the others' news does not wait for it.
+    """
+    unheard = set(listening.unheard(parts.database, turn.server, [one.name for one in found]))
+    fresh = [one for one in found if one.name in unheard and not is_own_output(one.resource)]
+    started, missed = 0, list[Novelty]()
+    for patient, told in _by_patient(fresh, client).items():
+        try:
+            started += _fetch_again(client, turn.server, patient, parts)
+        except Unavailable as error:
+            _log.warning("not-admitted", server=turn.server, **words_of(error))
+            missed += told
+    return started, missed
 
 
 def _begin_again(server: str, parts: Parts) -> int:
@@ -112,11 +128,14 @@ def _subscribe(client: FhirClient, turn: Turn, parts: Parts, servers: Servers) -
     return True
 
 
-def _patients_of(found: Iterable[Novelty], client: FhirClient) -> list[str]:
-    """The ids, on their server, of the patients it is about, each once."""
-    subjects = (literal(mapping(one.resource.get("subject")).get("reference")) for one in found)
-    named = (one.id for one in subjects if one and one.type == "Patient" and one.base_url in (None, client.base_url))
-    return list(dict.fromkeys(named))
+def _by_patient(found: Iterable[Novelty], client: FhirClient) -> dict[str, list[Novelty]]:
+    """What is new by the ids, on their server, of the patients it is about."""
+    about: dict[str, list[Novelty]] = {}
+    for one in found:
+        subject = literal(mapping(one.resource.get("subject")).get("reference"))
+        if subject and subject.type == "Patient" and subject.base_url in (None, client.base_url):
+            about.setdefault(subject.id, []).append(one)
+    return about
 
 
 def _fetch_again(client: FhirClient, server: str, remote_id: str, parts: Parts) -> bool:
@@ -136,7 +155,7 @@ def _fetch_again(client: FhirClient, server: str, remote_id: str, parts: Parts) 
     try:
         _admit(client, server, remote_id, parts)
     except (Unavailable, Busy):
-        raise  # for the moment: they are heard of again
+        raise  # for the moment
     except Exception as error:  # whatever is wrong with one patient, the news of the others must not wait for it
         _log.warning("not-admitted", server=server, **words_of(error))
         return False

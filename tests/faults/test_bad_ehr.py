@@ -31,7 +31,7 @@ OF_THE_PATIENT = {
     Fault.ENDLESS: NOT_USABLE,
     Fault.CIRCLE: NOT_USABLE,
     Fault.LINK_ELSEWHERE: NOT_USABLE,
-    Fault.GIGABYTES: "too large",
+    Fault.GIGABYTES: "answer too large",
     Fault.WRONG_RESOURCE: NOT_USABLE,
     Fault.DEEP: NOT_USABLE,
     Fault.FORBIDDEN: NO_ACCESS,

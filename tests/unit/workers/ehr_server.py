@@ -103,9 +103,16 @@ class Errands:
         found = [one for one in self._record if one["resourceType"] == type_ and id_ in ("", one["id"])]
         if id_ or type_ == "metadata":
             return reply(found[0]) if found else reply({}, status=404)
-        patient = parse_qs(urlsplit(path).query).get("patient")
-        subjects = [f"Patient/{one}" for one in patient or ()]
-        return reply(searchset(*(one for one in found if not subjects or one["subject"]["reference"] in subjects)))
+        query = parse_qs(urlsplit(path).query)
+        subjects = [f"Patient/{one}" for one in query.get("patient", ())]
+        since = [datetime.fromisoformat(one.removeprefix("ge")) for one in query.get("_lastUpdated", ())]
+        matching = [
+            one
+            for one in found
+            if all(one["subject"]["reference"] == subject for subject in subjects)
+            and all(datetime.fromisoformat(one["meta"]["lastUpdated"]) >= moment for moment in since)
+        ]
+        return reply(searchset(*matching))
 
 
 @contextmanager
