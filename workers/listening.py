@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 import structlog
-from ehr.references import literal
 
 from admission.incoming import intake_from
 from admission.rewriting import rewrite_references
 from ehr.client import FhirClient, searchset
 from ehr.errors import EhrError, NotThere
 from ehr.news import Novelty, later, newest, news
+from ehr.references import literal
 from ehr.subscriptions import keep_subscribed
 from fhir_mappings.bundle import parse_bundle
 from fhir_mappings.elements import mapping

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ehr.backend_token import BackendToken
-from ehr.keys import OwnKeys
-
 from ehr.client import FhirClient
 from ehr.errors import Refused
+from ehr.keys import OwnKeys
 from ehr.settings import EhrServer, EhrSettings
 
 

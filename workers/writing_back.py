@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import structlog
-from ehr.references import literal, references_in
 
 from ehr.client import FhirClient
 from ehr.errors import Refused, Unavailable
+from ehr.references import literal, references_in
 from ehr.write_back import Written, write_back
 from fhir_mappings.resource_json import loads
 from store import patients, report_search, resources, write_backs
