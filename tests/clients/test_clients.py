@@ -1,4 +1,4 @@
-"""Five clients nobody here wrote do a session with a token: create, read, transaction, pages, and later `$correlate`."""
+"""Five clients nobody here wrote do a session with a token: create, read, transaction, pages, `$correlate` later."""
 
 import json
 import subprocess
