@@ -115,10 +115,11 @@ def signed_by(issuer: str, *, jwks_url: str, audience: str) -> Check:
 def introspected_at(server: TokenServer) -> Check:
     """Tokens of which the strict token server says, each time, that they are active (RFC 7662)."""
     client_id, secret = map(quote_plus, RESOURCE_SERVER)
+    audience = server.audience
 
     def check(token: str) -> Mapping[str, Any] | None:
         answer = httpx.post(server.introspection_url, data={"token": token}, auth=(client_id, secret))
         said: dict[str, Any] = answer.raise_for_status().json()
-        return said if said["active"] and said["aud"] == server.audience else None
+        return said if said["active"] and said["aud"] == audience else None
 
     return check

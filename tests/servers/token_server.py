@@ -13,7 +13,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, quote_plus, urlsplit
@@ -21,7 +21,7 @@ from urllib.parse import parse_qsl, quote_plus, urlsplit
 from joserfc import jwt
 from joserfc.jwk import Key, RSAKey
 
-from fhir_mappings.smart_scopes import parse_scope, parse_scopes
+from fhir_mappings.smart_scopes import Scope, parse_scope, parse_scopes
 from tests.servers.client_assertions import ASSERTION_TYPE, Client, OAuthError, check_assertion
 from tests.servers.loopback import Loopback, Received, Reply, reply
 
@@ -216,17 +216,27 @@ def new_key() -> Key:
 
 
 def _granted(asked: str, *, registered: str) -> str:
-    allowed = parse_scopes(registered)
+    """What was asked for as far as it is registered, and what is registered as far as more was asked for."""
+    asked_words, registered_words = asked.split(), registered.split()
     granted = [
-        word
-        for word in asked.split()
-        if (scope := parse_scope(word)) is not None
-        and scope.context == "system"
-        and any(one.covers(scope.type) and scope.rights <= one.rights for one in allowed if one.context == "system")
+        *(word for word in asked_words if _within(word, parse_scopes(registered))),
+        *(word for word in registered_words if _within(word, parse_scopes(asked))),
     ]
     if not granted:
         raise OAuthError("invalid_scope", "nothing of this is for this client")
-    return " ".join(granted)
+    return " ".join(dict.fromkeys(granted))
+
+
+def _within(word: str, scopes: Iterable[Scope]) -> bool:
+    scope = parse_scope(word)
+    return (
+        scope is not None
+        and scope.context == "system"
+        and any(
+            one.context == "system" and one.covers(scope.type) and scope.rights <= one.rights and not one.parameters
+            for one in scopes
+        )
+    )
 
 
 def _basic(client_id: str, secret: str) -> str:
