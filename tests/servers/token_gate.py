@@ -31,13 +31,15 @@ class TokenGate:
     """``with TokenGate(upstream, described=…, check=…) as gate:`` answers under ``gate.base_url``.
 
     ``upstream`` gives the answers of the server behind; a test may put another one there. ``tokens`` are those that
-    were let through, each once; ``refused`` the requests that were not, with the status.
+    were let through, each once; ``refused`` the requests that were not, with the status. Tokens that a test puts into
+    ``revoked`` are let through no more.
     """
 
     def __init__(self, upstream: Callable[[Received], Reply], *, described: Mapping[str, Any], check: Check) -> None:
         self.upstream = upstream
         self.tokens: list[str] = []
         self.refused: list[tuple[int, str]] = []
+        self.revoked: set[str] = set()
         self._described = described
         self._check = check
         self._http = Loopback(self._answer)
@@ -59,7 +61,7 @@ class TokenGate:
         if request.path == CONFIGURATION:
             return reply(dict(self._described))
         kind, _, token = request.headers.get("authorization", "").partition(" ")
-        claims = self._check(token) if kind == "Bearer" else None
+        claims = self._check(token) if kind == "Bearer" and token not in self.revoked else None
         if claims is None:
             return self._refusal(401, request, "invalid_token")
         scopes = [scope for scope in parse_scopes(str(claims.get("scope", ""))) if scope.context == "system"]

@@ -43,6 +43,8 @@ server.listen(port, '127.0.0.1', () => {
         }),
       },
     },
+    // The keys of clients are on loopback, too, which its own dispatcher refuses to call.
+    fetch: (url, { dispatcher, ...options }) => fetch(url, options),
     jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), use: 'sig', kid: randomBytes(8).toString('hex') }] },
     pkce: { required: () => true },
     scopes: ['openid', ...scope.split(' ')],
