@@ -132,7 +132,8 @@ def test_many_threads_share_one_token(conversation: Conversation, issuer: TokenS
 @pytest.mark.parametrize(
     ("refusal", "error", "says"),
     [
-        (reply({"error": "invalid_client", "error_description": "s3cret"}, status=401), NotPermitted, "invalid_client"),
+        (reply({"error": "invalid_client", "error_description": "s3cret"}, status=401), Unavailable, "invalid_client"),
+        (reply({"error": "invalid_scope"}, status=400), NotPermitted, "invalid_scope"),
         (reply({"error": "s3cret"}, status=400), NotPermitted, "status 400"),
         (reply(b"s3cret", status=400), NotPermitted, "status 400"),
         (reply({}, status=503), Unavailable, "503"),
