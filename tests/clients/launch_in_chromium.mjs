@@ -15,7 +15,7 @@ try {
   await page.fill('input[name=password]', 'any');
   await page.click('button:text("Sign-in")');
   await page.click('button:text("Continue")'); // the app may have what it asks for
-  await page.waitForFunction(() => window.client || window.failure);
+  await page.waitForURL(`${app}?**`);
   const seen = await page.evaluate(look, { code, foreign });
   console.log(JSON.stringify({ ...seen, asked: asked.filter((url) => url.startsWith(base)) }));
 } finally {
@@ -24,8 +24,7 @@ try {
 
 // What runs in the page.
 async function look({ code, foreign }) {
-  if (window.failure) throw new Error(window.failure);
-  const { client } = window;
+  const client = await shown; // of the page
   const patient = await client.patient.read();
   const names = async (search) => {
     const found = await client.request(search, { pageLimit: 0, flat: true });
@@ -51,6 +50,7 @@ async function look({ code, foreign }) {
       body: JSON.stringify({ ...observation, subject: { reference: `Patient/${patient.id}` } }),
     }),
     stranger: [stranger.status, (await stranger.json()).issue[0].code],
+    conclusion: document.getElementById('conclusion').textContent,
     challenge: stranger.headers.get('WWW-Authenticate'),
   };
 }

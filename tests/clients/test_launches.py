@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from tests.servers.service import Service, smart_access
 from tests.servers.token_server import new_key
 
 FOLDER = Path(__file__).parent
+DOCS = FOLDER.parents[1] / "docs" / "clients"
 OWN_CODE = "https://fillertrace.example/fhir/CodeSystem/report|filler-calcification-correlation"
 TYPES = ("Patient", "Procedure", "ImagingStudy", "Observation", "DiagnosticReport")
 APP_SCOPE = "launch/patient patient/*.rs"
@@ -52,12 +54,12 @@ class Clinic:
 
 
 def page(request: Received) -> Reply:
-    """The app in `smart_app.html`, and npm's fhirclient as it is built for browsers."""
+    """The app of docs/clients, and npm's fhirclient as it is built for browsers."""
     if request.path.startswith("/fhir-client.js"):
         script = FOLDER / "node_modules/fhirclient/build/fhir-client.pure.min.js"
         return reply(script.read_bytes(), Content_Type="text/javascript")
-    if request.path.startswith("/app"):
-        return reply((FOLDER / "smart_app.html").read_bytes(), Content_Type="text/html")
+    if request.path.startswith("/app.html"):
+        return reply((DOCS / "app.html").read_bytes(), Content_Type="text/html")
     return reply(b"", status=404)
 
 
@@ -71,7 +73,7 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
         site = closing.enter_context(Loopback(page))
         clients = [
             backend_client("loader", KEY, scope="system/*.cruds"),
-            app_client("viewer", scope=APP_SCOPE, redirect_uri=f"{site.base_url}/app"),
+            app_client("viewer", scope=APP_SCOPE, redirect_uri=f"{site.base_url}/app.html"),
             app_client("script", scope=APP_SCOPE),
         ]
         oidc = closing.enter_context(OidcServer(clients, audience=base_url, scope=f"system/*.cruds {APP_SCOPE}"))
@@ -86,7 +88,7 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
         yield Clinic(
             base_url=base_url,
             oidc=oidc,
-            app=f"{site.base_url}/app",
+            app=f"{site.base_url}/app.html",
             chosen=chosen,
             foreign=(f"Patient/{other.patient}", f"DiagnosticReport/{other.report}"),
             every=every,
@@ -127,6 +129,7 @@ def test_a_page_is_launched_by_itself_in_a_browser(clinic: Clinic, chromium: str
     assert_sees_the_chosen_patient_alone(said, clinic)
     assert said["asked"][0] == f"{clinic.base_url}/.well-known/smart-configuration"
     assert f"{clinic.base_url}/metadata" not in said["asked"]
+    assert "likely explained by the recorded Radiesse injections" in said["conclusion"]
     assert said["challenge"].startswith('Bearer realm="fillertrace", error="invalid_token"')
 
 
@@ -153,8 +156,28 @@ def test_a_script_uses_a_token_that_was_got_for_it(clinic: Clinic) -> None:
     assert_sees_the_chosen_patient_alone(said, clinic)
 
 
+@pytest.mark.parametrize("number", range(4))
+def test_the_examples_of_the_page_run(clinic: Clinic, number: int) -> None:
+    blocks = re.findall(r"```(python|js)\n(.*?)```", (DOCS / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert len(blocks) == 4
+    language, block = blocks[number]
+    values = {
+        "token": clinic.oidc.app_token("script", login=LOGIN, scope="patient/*.rs"),
+        "patient": clinic.chosen.patient,
+        "ours": OWN_CODE,
+    }
+    given = "".join(f"{'const ' if language == 'js' else ''}{name} = {json.dumps(values[name])}\n" for name in values)
+    program = given + block.replace("http://127.0.0.1:8080/fhir", clinic.base_url)
+    command = [npm.node(), "--input-type=module", "-e"] if language == "js" else [sys.executable, "-c"]
+    assert printed_by(*command, program).startswith(f"{clinic.chosen.report} The deposits described on CT")
+
+
 def run(*command: str) -> dict[str, Any]:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False)
-    assert done.returncode == 0, done.stderr
-    said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    said: dict[str, Any] = json.loads(printed_by(*command))
     return said
+
+
+def printed_by(*command: str) -> str:
+    done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
