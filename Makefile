@@ -32,8 +32,8 @@ demo: .venv/.runtime  ## solve the published case over HTTP, Redis and a worker 
 run: .venv/.runtime  ## the same service, left running on 127.0.0.1:8080
 	@$(BIN)/fillertrace serve --data .fillertrace
 
-sandbox: .venv/.development servers  ## a real HAPI FHIR server beside it: every public case goes in there and comes back as a report (KEEP=1: left running)
-	@$(BIN)/python -m tests.sandbox $(if $(KEEP),--keep)
+sandbox: .venv/.development servers  ## a real HAPI FHIR server beside it: every public case goes in there and comes back as a report (KEEP=1: left running; CASES="V01 V09")
+	@$(BIN)/python -m tests.sandbox $(if $(KEEP),--keep) $(if $(CASES),--cases $(CASES))
 
 servers:  ## find or install what the tests need: Redis, PostgreSQL, Java, Maven, Chromium
 	@deploy/install-test-servers.sh

@@ -24,7 +24,7 @@ from api.job_words import progress_words
 from api.parts import GivenParts, Parts
 from api.receiving import KickOff, hand_over, held_in, idempotency_key, receive
 from api.spoken import in_language, language_in, language_of
-from fhir_mappings.bundle import CorrelateInput, ParsedBundle, parse_correlate_body
+from fhir_mappings.bundle import ParsedBundle, parse_correlate_body
 from fhir_mappings.patient import one_patient
 from fhir_mappings.patient_groups import sort_by_patient
 from fhir_mappings.stateless import correlate_parsed
@@ -68,15 +68,15 @@ def correlate_patient(
     sight: Annotated[Sight, needs("c", "DiagnosticReport")],
     body: FhirBody,
     parts: GivenParts,
+    source: str | None = None,
 ) -> Response:
     """The same over the stored history alone. The body is empty, or Parameters without `bundle`.
 
-    With `source`, the patient is fetched from that EHR first.
+    With `source`, in the address or in Parameters, the patient is fetched from that EHR first.
     """
-    source: str | None = None
     if body.strip():
         given = parse_correlate_body(body, limits=parts.limits)
-        source = _known_source(parts, given)
+        source = given.source or source
         if given.bundle is not None:
             raise RequestRefused(
                 400,
@@ -85,6 +85,7 @@ def correlate_patient(
                 text="This address works on the stored history. Send a Bundle to $correlate at the base.",
             )
     _check_patient(sight, patient_id)
+    _check_source(source, parts)
     ask = read_ask(request)
     received = intake.request(
         parts.database,
@@ -187,12 +188,11 @@ def _patience(parts: Parts, ask: Ask) -> float:
     return min(ask.wait_seconds, parts.settings.wait_max_seconds)
 
 
-def _known_source(parts: Parts, given: CorrelateInput) -> str | None:
-    if given.source is not None and given.source not in parts.ehr.known_servers():
+def _check_source(source: str | None, parts: Parts) -> None:
+    if source is not None and source not in parts.ehr.known_servers():
         raise _source_refused(
             "No EHR of this name is configured here to fetch from: leave source out, or send the record as a Bundle."
         )
-    return given.source
 
 
 def _source_refused(text: str) -> RequestRefused:

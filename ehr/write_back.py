@@ -26,8 +26,7 @@ OURS: Final = frozenset({"DiagnosticReport", "Observation", "Provenance", "Devic
 _ANSWER: Final = frozenset({"DiagnosticReport", "Observation"})
 """What says the answer. The others say where it comes from, and are written along with it only."""
 _WITHDRAWN: Final = "entered-in-error"
-_UNSIGNED: Final = "preliminary"
-_SIGNED: Final = frozenset({"final", "amended"})
+_DRAFT: Final = "preliminary"
 
 
 class Written(StrEnum):
@@ -122,10 +121,8 @@ def _plan(client: FhirClient, wanted: Sequence[dict[str, Any]]) -> _Plan:
     elif _patient_of(before) != _patient_of(report):
         raise Refused("the report stands there for another Patient of the same identity: one of the two must be merged")
     changed = [one for one in wanted if one["resourceType"] in _ANSWER and _differs(one, there)]
-    if changed and before is not None and before["status"] in _SIGNED and report["status"] == _UNSIGNED:
-        return _Plan(written=Written.EDITED_THERE, etags=_etags(there))
-    if changed and before is not None and _issued(before) > _issued(report):
-        return _Plan(written=Written.NEWER_THERE, etags=_etags(there))
+    if changed and before is not None and (reason := _outranked(report, by=before)):
+        return _Plan(written=reason, etags=_etags(there))
     dropped = _dropped(client, before, there) if before is not None else []
     if not changed and not dropped:
         return _Plan(written=Written.UNCHANGED, etags=_etags(there))
@@ -135,6 +132,15 @@ def _plan(client: FhirClient, wanted: Sequence[dict[str, Any]]) -> _Plan:
         etags=_etags(there),
         entries=(*(_put(one, there.get(_name(one))) for one in changed), *(_withdrawal(one) for one in dropped)),
     )
+
+
+def _outranked(report: Mapping[str, Any], *, by: Mapping[str, Any]) -> Written | None:
+    """Why a report does not replace the one that stands there: a draft never replaces what a person has signed or
+    withdrawn with us, and of two drafts, or two that are not, the later one stays."""
+    draft, draft_there = report["status"] == _DRAFT, by["status"] == _DRAFT
+    if draft and not draft_there:
+        return Written.EDITED_THERE
+    return Written.NEWER_THERE if draft == draft_there and _issued(by) > _issued(report) else None
 
 
 def _differs(resource: dict[str, Any], there: Mapping[str, dict[str, Any]]) -> bool:

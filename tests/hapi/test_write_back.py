@@ -140,6 +140,12 @@ def test_a_report_that_was_signed_with_us_is_followed_by_what_knows_of_the_signa
     assert report.write(as_status(report.later(version=3, language="es"), "amended")) is Written.UPDATED
 
 
+def test_a_signature_goes_over_a_later_draft(report: OneReport) -> None:
+    assert report.write(report.later(version=2, language="es")) is Written.UPDATED
+    assert report.write(as_status(report.result, "final")) is Written.UPDATED
+    assert report.there()["status"] == "final"
+
+
 def as_status(result: dict[str, Any], status: str) -> dict[str, Any]:
     """The result as the service writes it at another stage of its life."""
     for entry in result["entry"]:
