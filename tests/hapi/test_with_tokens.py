@@ -65,7 +65,7 @@ def strict(hapi: str, **keys: Any) -> Iterator[tuple[TokenGate, TokenServer]]:
 @contextmanager
 def of_others(hapi: str, *, jwks_url: str) -> Iterator[tuple[TokenGate, OidcServer]]:
     """HAPI behind a gate that believes what npm's oidc-provider has signed."""
-    clients = [backend_client(CLIENT_ID, scope=DEFAULT_SCOPE, jwks_uri=jwks_url)]
+    clients = [backend_client(CLIENT_ID, jwks_url, scope=DEFAULT_SCOPE)]
     with OidcServer(clients, audience=AUDIENCE, scope=DEFAULT_SCOPE) as issuer:
         described = issuer.described()
         check = signed_by(issuer.issuer, jwks_url=described["jwks_uri"], audience=AUDIENCE)

@@ -29,9 +29,9 @@ STOP_PATIENCE = 5.0
 REDIRECT_URI = "https://app.example/callback"
 
 
-def backend_client(client_id: str, key: Key | None = None, *, scope: str, **others: Any) -> dict[str, Any]:
-    """A client that shows who it is by a signed assertion, by this key or by those at a ``jwks_uri``."""
-    known = {} if key is None else {"jwks": {"keys": [key.as_dict(private=False)]}}
+def backend_client(client_id: str, key: Key | str, *, scope: str) -> dict[str, Any]:
+    """A client that shows who it is by a signed assertion; ``key`` is its key, or the address of its key set."""
+    known = {"jwks_uri": key} if isinstance(key, str) else {"jwks": {"keys": [key.as_dict(private=False)]}}
     return {
         "client_id": client_id,
         "grant_types": ["client_credentials"],
@@ -40,7 +40,6 @@ def backend_client(client_id: str, key: Key | None = None, *, scope: str, **othe
         "token_endpoint_auth_method": "private_key_jwt",
         "scope": scope,
         **known,
-        **others,
     }
 
 
@@ -58,12 +57,9 @@ def app_client(client_id: str, *, scope: str, redirect_uri: str = REDIRECT_URI) 
 class OidcServer:
     """``with OidcServer(clients, audience=…, scope=…) as server:`` answers under ``server.issuer``."""
 
-    def __init__(
-        self, clients: Sequence[dict[str, Any]], *, audience: str, scope: str, life_seconds: int = 300
-    ) -> None:
-        self.audience = audience
+    def __init__(self, clients: Sequence[dict[str, Any]], *, audience: str, scope: str) -> None:
         self.issuer = ""
-        self._settings = {"audience": audience, "scope": scope, "clients": list(clients), "lifeSeconds": life_seconds}
+        self._settings = {"audience": audience, "scope": scope, "clients": list(clients)}
         self._people: dict[str, dict[str, str]] = {}
         self._folder: Path | None = None
         self._process: subprocess.Popen[str] | None = None

@@ -6,6 +6,7 @@ scopes count, too. Its SMART configuration is open to all, as SMART App Launch 2
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
@@ -42,6 +43,7 @@ class TokenGate:
         self.revoked: set[str] = set()
         self._described = described
         self._check = check
+        self._lock = threading.Lock()
         self._http = Loopback(self._answer)
         self.base_url = f"{self._http.base_url}/fhir"
 
@@ -68,8 +70,9 @@ class TokenGate:
         for type_, right in _wanted(request):
             if not any(scope.covers(type_) and right in scope.rights for scope in scopes):
                 return self._refusal(403, request, "insufficient_scope")
-        if token not in self.tokens:
-            self.tokens.append(token)
+        with self._lock:
+            if token not in self.tokens:
+                self.tokens.append(token)
         return self.upstream(request)
 
     def _refusal(self, status: int, request: Received, error: str) -> Reply:

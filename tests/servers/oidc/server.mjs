@@ -9,7 +9,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { Provider, errors } from 'oidc-provider';
 
-const { audience, scope, clients, people, lifeSeconds, port } = JSON.parse(readFileSync(process.argv[2], 'utf8'));
+const { audience, scope, clients, people, port } = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 const contextOf = (token) => JSON.parse(readFileSync(people, 'utf8'))[token?.accountId] ?? {};
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 
@@ -38,7 +38,7 @@ server.listen(port, '127.0.0.1', () => {
           audience,
           scope,
           accessTokenFormat: 'jwt',
-          accessTokenTTL: lifeSeconds,
+          accessTokenTTL: 300,
           jwt: { sign: { alg: 'RS256' } },
         }),
       },
