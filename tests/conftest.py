@@ -63,6 +63,11 @@ def chromium_program() -> str:
 
 
 @pytest.fixture(scope="session")
+def print_font() -> str:
+    return chromium.find_font()
+
+
+@pytest.fixture(scope="session")
 def hapi_validator() -> Iterator[HapiValidator]:
     with HapiValidator(ARTEFACTS) as validator:
         yield validator

@@ -51,12 +51,14 @@ def browse(chromium: str, page: Path, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.usefixtures("print_font")
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("case_id", CASE_IDS)
 def test_a_case_prints_on_two_sheets_at_most(case_id: str, language: str, chromium: str, tmp_path: Path) -> None:
     assert 1 <= sheets(chromium, page_of(case_id, tmp_path, language=language)) <= 2
 
 
+@pytest.mark.usefixtures("print_font")
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("case_id", CASE_IDS[::7])
 def test_so_does_one_of_which_every_class_was_withheld(
