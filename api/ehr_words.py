@@ -50,7 +50,7 @@ FAILURES: Final[Mapping[str, EhrFailure]] = MappingProxyType(
         ),
         Unavailable.__name__: EhrFailure(
             kind="not reachable",
-            fetching="could not be reached, or gave no whole answer. Wait until it answers",
+            fetching="gives no answer for now: away, busy, or yet to learn our keys; the worker's log says which",
         ),
         Conflict.__name__: EhrFailure(
             kind="changed meanwhile",

@@ -18,7 +18,10 @@ _LOOK_SECONDS = 0.5
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the verb."""
-    parser.add_argument("--host", help="loopback address to listen on (default: FILLERTRACE_API_HOST, else 127.0.0.1)")
+    parser.add_argument(
+        "--host",
+        help="address to listen on, with open access a loopback one (default: FILLERTRACE_API_HOST, else 127.0.0.1)",
+    )
     parser.add_argument(
         "--port", type=int, help="TCP port; 0 takes any free one (default: FILLERTRACE_API_PORT, else 8080)"
     )

@@ -1,6 +1,6 @@
 """`fillertrace serve`: everything in one process tree on this machine, kept in one folder.
 
-HTTP on a loopback address, N worker processes, SQLite in DIR unless FILLERTRACE_DATABASE_URL is set, an embedded Redis
+HTTP (with open access on a loopback address), N worker processes, SQLite in DIR unless FILLERTRACE_DATABASE_URL is set, an embedded Redis
 on a private socket unless FILLERTRACE_REDIS_URL is set. Prints `ready http://HOST:PORT/fhir` once it answers; stops on
 SIGTERM and Ctrl-C. Deleting DIR forgets everything.
 """
@@ -23,7 +23,10 @@ _TEND_SECONDS = 0.25
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the verb."""
-    parser.add_argument("--host", help="loopback address to listen on (default: FILLERTRACE_API_HOST, else 127.0.0.1)")
+    parser.add_argument(
+        "--host",
+        help="address to listen on, with open access a loopback one (default: FILLERTRACE_API_HOST, else 127.0.0.1)",
+    )
     parser.add_argument(
         "--port", type=_port, help="TCP port; 0 takes any free one (default: FILLERTRACE_API_PORT, else 8080)"
     )

@@ -49,6 +49,9 @@ find_compose() { command -v docker-compose; }
 
 find_chromium() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
 
+# What is printed is measured in it; another font is wider.
+find_font() { fc-list 2>/dev/null | grep -q "Liberation Sans" && printf 'Liberation Sans'; }
+
 # --- how to install ------------------------------------------------------------------------------------------
 
 # Sets AS_ROOT, or fails and leaves the reason in WHY_NOT.
@@ -125,5 +128,6 @@ provide node npm
 provide redis redis-server
 provide postgresql postgresql
 provide chromium chromium
+provide font fonts-liberation
 provide compose docker-compose
 exit 0

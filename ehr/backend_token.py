@@ -16,7 +16,7 @@ from urllib.parse import urlencode, urlsplit
 from joserfc import jwt
 
 from ehr.answers import json_in, object_in
-from ehr.errors import EhrError, KeysNotUsable, NotPermitted, Refused
+from ehr.errors import EhrError, KeysNotUsable, NotPermitted, Refused, Unavailable
 from ehr.keys import ALGORITHMS, OwnKeys
 from ehr.transport import Answer, Transport
 
@@ -33,8 +33,9 @@ _ERRORS: Final = frozenset(
 class BackendToken:
     """The token of one server, fetched when it is needed and renewed before it ends. Safe for many threads.
 
-    `scope` is asked for. One attempt each: who uses the token tries again. Raises Unavailable; NotPermitted where the
-    server gives us none; KeysNotUsable; Refused where its SMART configuration cannot be used.
+    `scope` is asked for. One attempt each: who uses the token tries again. Raises Unavailable, also where the server
+    does not know us by our keys; NotPermitted where it gives us none; KeysNotUsable; Refused where its SMART
+    configuration cannot be used.
     """
 
     def __init__(self, transport: Transport, *, base_url: str, client_id: str, keys: OwnKeys, scope: str) -> None:
@@ -75,7 +76,12 @@ class BackendToken:
         answer = self._transport.request("POST", token_url, headers=headers, content=urlencode(form).encode())
         host = _host(token_url)
         if answer.status in (400, 401):
-            raise NotPermitted(f"{host} gives us no token ({_error(answer)})", status=answer.status)
+            error = _error(answer)
+            message = f"{host} gives us no token ({error})"
+            if error == "invalid_client":
+                # It may keep our key set of before our newest key, or could not fetch it just now.
+                raise Unavailable(message)
+            raise NotPermitted(message, status=answer.status)
         given = json_in(answer, host=host)
         token, life = given.get("access_token"), _seconds(given.get("expires_in"))
         if (

@@ -106,7 +106,8 @@ def _keep(
     touched: list[str] = []
     candidates: dict[object, Candidate] = {}
     conflicts: list[PatientConflict] = []
-    outside = [] if bounds.patients is None else [*_entries_of(loose)]
+    outside: list[IncomingResource] = [] if bounds.patients is None else [*loose]
+    beyond = bool(outside)
     for number, group in enumerate(conditions.with_matches(connection, groups)):
         try:
             patient_id, met = resolve(connection, group.identity, group=number, now=now)
@@ -114,7 +115,8 @@ def _keep(
             conflicts.append(conflict)
             continue
         if not bounds.reach(patient_id, group.identity):
-            outside += _entries_of(group.resources)
+            beyond = True  # also where nothing of it is to be kept: it would start a job
+            outside += group.resources
         touched.append(patient_id)
         references.known.update(dict.fromkeys(group.local_keys, f"Patient/{met}"))
         for incoming in group.resources:
@@ -122,8 +124,8 @@ def _keep(
     if conflicts:  # all at once: in a batch each costs its own entries alone
         conflicts[0].others = tuple(conflicts[1:])
         raise conflicts[0]
-    if outside:
-        raise OutOfBounds(tuple(outside))
+    if beyond:
+        raise OutOfBounds(_entries_of(outside))
     for incoming in loose:
         _add(candidates, incoming, None)
     every = list(candidates.values())

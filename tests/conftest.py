@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import ServerUnavailable
+from tests.servers import ServerUnavailable, chromium
 from tests.servers.hapi import HapiServer, HapiValidator
 from tests.servers.postgresql import PostgresqlServer
 from tests.servers.redis import RedisServer
@@ -55,6 +55,16 @@ def postgresql_server() -> Iterator[PostgresqlServer]:
 def hapi_server() -> Iterator[HapiServer]:
     with HapiServer() as server:
         yield server
+
+
+@pytest.fixture(scope="session", name="chromium")
+def chromium_program() -> str:
+    return chromium.find_program()
+
+
+@pytest.fixture(scope="session")
+def print_font() -> str:
+    return chromium.find_font()
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """The worksheet as people meet it: drawn and printed by a real browser."""
 
 import re
-import shutil
 import subprocess
 from datetime import UTC, date, datetime
 from itertools import pairwise
@@ -15,7 +14,6 @@ from fhir_mappings.bundle import parse_bundle
 from fhir_mappings.stateless import correlate_parsed
 from tests.builders import unseen
 from tests.examples import CASE_IDS, case_bytes
-from tests.servers import ServerUnavailable
 
 LANGUAGES = sorted(load_knowledge().in_languages)
 # As root in a container, and without a word to any host of the browser's maker.
@@ -29,14 +27,6 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-
-
-@pytest.fixture(scope="module")
-def chromium() -> str:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        raise ServerUnavailable("Chromium is not here (apt: chromium).")
-    return found
 
 
 def page_of(case_id: str, folder: Path, *, language: str, withheld: tuple[Withheld, ...] = ()) -> Path:
@@ -61,12 +51,14 @@ def browse(chromium: str, page: Path, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.usefixtures("print_font")
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("case_id", CASE_IDS)
 def test_a_case_prints_on_two_sheets_at_most(case_id: str, language: str, chromium: str, tmp_path: Path) -> None:
     assert 1 <= sheets(chromium, page_of(case_id, tmp_path, language=language)) <= 2
 
 
+@pytest.mark.usefixtures("print_font")
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("case_id", CASE_IDS[::7])
 def test_so_does_one_of_which_every_class_was_withheld(

@@ -13,7 +13,7 @@ from joserfc.jwk import ECKey, Key
 
 from tests.examples import case_bundle
 from tests.servers.oidc_provider import OidcServer, app_client, backend_client
-from tests.servers.service import Service
+from tests.servers.service import Service, smart_access
 from tests.servers.token_server import AUDIENCE, TokenServer, new_key
 
 FHIR_JSON = {"Content-Type": "application/fhir+json", "Prefer": "wait=60"}
@@ -23,12 +23,7 @@ EC: Key = ECKey.generate_key("P-384", {"use": "sig", "kid": "ec"})
 
 
 def _service(folder: Path, issuer: str) -> Service:
-    settings = {
-        "FILLERTRACE_API_ACCESS": "smart",
-        "FILLERTRACE_API_ISSUER": issuer,
-        "FILLERTRACE_API_AUDIENCE": AUDIENCE,
-        "FILLERTRACE_EHR_ALLOW": "127.0.0.1",
-    }
+    settings = smart_access(issuer, audience=AUDIENCE)
     return Service("serve", "--port", "0", "--data", str(folder / "data"), folder=folder, settings=settings)
 
 
@@ -76,9 +71,10 @@ def oidc() -> Iterator[OidcServer]:
     clients = [
         backend_client("by-rsa", RSA, scope=SCOPES),
         backend_client("by-ec", EC, scope=SCOPES),
-        app_client("app", scope=SCOPES, patient="p-2", fhirUser="Practitioner/7"),
+        app_client("app", scope=SCOPES),
     ]
     with OidcServer(clients, audience=AUDIENCE, scope=SCOPES) as server:
+        server.choose("dr-a", patient="p-2", fhirUser="Practitioner/7")
         yield server
 
 

@@ -2,6 +2,7 @@ import ca.uhn.fhir.context.FhirContext;
 import ca.uhn.fhir.rest.api.MethodOutcome;
 import ca.uhn.fhir.rest.client.api.IGenericClient;
 import ca.uhn.fhir.rest.client.exceptions.NonFhirResponseException;
+import ca.uhn.fhir.rest.client.interceptor.BearerTokenAuthInterceptor;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -20,6 +21,7 @@ public class WithHapiClient {
     String name = arguments[1];
     FhirContext context = FhirContext.forR4();
     IGenericClient client = context.newRestfulGenericClient(arguments[0]);
+    client.registerInterceptor(new BearerTokenAuthInterceptor(arguments[3]));
 
     Patient patient = new Patient();
     patient.addIdentifier().setSystem("https://clients.example/mrn").setValue(name);

@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'fhir-kit-client';
 
-const [base, name, record] = process.argv.slice(2);
-const client = new Client({ baseUrl: base });
+const [base, name, record, token] = process.argv.slice(2);
+const client = new Client({ baseUrl: base, bearerToken: token });
 
 const created = await client.create({
   resourceType: 'Patient',

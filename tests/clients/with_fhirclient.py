@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from fhirclient.auth import FHIRAuth
 from fhirclient.models.bundle import Bundle
 from fhirclient.models.diagnosticreport import DiagnosticReport
 from fhirclient.models.observation import Observation
@@ -13,8 +14,9 @@ from fhirclient.models.patient import Patient
 from fhirclient.server import FHIRServer
 
 
-def main(base: str, name: str, record: str) -> dict[str, Any]:
+def main(base: str, name: str, record: str, token: str) -> dict[str, Any]:
     server = FHIRServer(None, base_uri=base)
+    server.auth = FHIRAuth.create("oauth2", state={"access_token": token})
 
     created = Patient({"identifier": [{"system": "https://clients.example/mrn", "value": name}]}).create(server)
     patient = Patient.read(created["id"], server)

@@ -9,10 +9,11 @@ from typing import Any
 from fhirpy import SyncFHIRClient
 
 
-def main(base: str, name: str, record: str) -> dict[str, Any]:
+def main(base: str, name: str, record: str, token: str) -> dict[str, Any]:
     answers: list[Any] = []  # fhirpy gives bodies only; the headers are seen by way of its requests
     hooks = {"response": [lambda answer, **_: answers.append(answer)]}
-    client = SyncFHIRClient(base, requests_config={"hooks": hooks, "timeout": 60})
+    access = f"Bearer {token}"
+    client = SyncFHIRClient(base, authorization=access, requests_config={"hooks": hooks, "timeout": 60})
 
     patient = client.resource("Patient", identifier=[{"system": "https://clients.example/mrn", "value": name}])
     patient.save()
@@ -36,7 +37,10 @@ def main(base: str, name: str, record: str) -> dict[str, Any]:
     found = [resource.id for resource in search.fetch_all()]
 
     accepting = SyncFHIRClient(
-        base, extra_headers={"Prefer": "respond-async, async-result=redirect"}, requests_config={"hooks": hooks}
+        base,
+        authorization=access,
+        extra_headers={"Prefer": "respond-async, async-result=redirect"},
+        requests_config={"hooks": hooks},
     )
     accepting.execute("$correlate", data=json.loads(Path(record).read_text(encoding="utf-8")))
     address = answers[-1].headers["Content-Location"]

@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import smart from 'fhirclient';
 
-const [base, name, record] = process.argv.slice(2);
-const client = new smart.FhirClient(base);
+const [base, name, record, token] = process.argv.slice(2);
+const client = smart({}, {}).client({ serverUrl: base, tokenResponse: { access_token: token } });
 
 const created = await client.create({
   resourceType: 'Patient',

@@ -55,8 +55,8 @@ class Client:
 
 def check_assertion(
     assertion: str, *, clients: Mapping[str, Client], token_url: str, now: float
-) -> tuple[Client, str, int]:
-    """The client that has signed it, the id of the assertion and when that may be forgotten. Raises OAuthError."""
+) -> tuple[Client, jwt.Token]:
+    """The client that has signed it, and what it says. Raises OAuthError."""
     header, claims = _unverified(assertion)
     client = clients.get(str(claims.get("iss")))
     _hold(client is not None, "iss is no registered client")
@@ -77,10 +77,9 @@ def check_assertion(
     ]
     _hold(len(fitting) == 1, "not exactly one key of this kid and kty")
     try:
-        jwt.decode(assertion, import_key(fitting[0]), algorithms=[header["alg"]])
+        return client, jwt.decode(assertion, import_key(fitting[0]), algorithms=[header["alg"]])
     except (JoseError, ValueError):
         raise OAuthError("invalid_client", "the signature is not the client's") from None
-    return client, jti, expires
 
 
 def _hold(true: bool, otherwise: str) -> None:

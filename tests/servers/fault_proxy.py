@@ -5,7 +5,6 @@ What it does to each request is chosen by a script, by chance with a seed, or by
 
 from __future__ import annotations
 
-import http.client
 import random
 import re
 import threading
@@ -18,6 +17,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
+from tests.servers.forwarding import forwarded_to
 from tests.servers.loopback import HANG_UP, Loopback, Received, Reply, reply
 
 CANARY = "quetzalcoatl"
@@ -27,8 +27,6 @@ _GIGABYTES = 2 * 1024**3
 _PIECE = CANARY.encode().ljust(65536)
 _REPORT_ROW = re.compile(rb'"type"\s*:\s*"DiagnosticReport"')
 _DELAY_SECONDS = 0.05
-_HANDED_ON = ("accept", "authorization", "cache-control", "content-type", "host", "prefer")
-_HANDED_BACK = ("content-type", "etag", "last-modified", "location", "content-location")
 
 
 class Fault(StrEnum):
@@ -90,13 +88,12 @@ class FaultProxy:
     """
 
     def __init__(self, upstream: str, choice: Choice) -> None:
-        parts = urlsplit(upstream)
-        self._address = (parts.hostname or "", parts.port or 80)
+        self._forward = forwarded_to(upstream)
         self._choice = choice
         self._lock = threading.Lock()
         self.counts: Counter[tuple[str, Fault]] = Counter()
         self._server = Loopback(self._answer)
-        self.base_url = f"{self._server.base_url}{parts.path}"
+        self.base_url = f"{self._server.base_url}{urlsplit(upstream).path}"
 
     def __enter__(self) -> Self:
         self._server.__enter__()
@@ -161,18 +158,6 @@ class FaultProxy:
         condition = {"resourceType": "Condition", "id": CANARY, "code": {"text": CANARY}}
         entries = [{"resource": condition}]
         return reply({"resourceType": "Bundle", "type": "searchset", "link": links, "entry": entries})
-
-    def _forward(self, request: Received) -> Reply:
-        connection = http.client.HTTPConnection(*self._address, timeout=60)
-        try:
-            headers = {name: request.headers[name] for name in _HANDED_ON if name in request.headers}
-            connection.request(request.method, request.path, body=request.content or None, headers=headers)
-            answer = connection.getresponse()
-            content = answer.read()
-        finally:
-            connection.close()
-        back = {name: value for name in _HANDED_BACK if (value := answer.getheader(name))}
-        return Reply(status=answer.status, headers=back, pieces=(content,), length=len(content))
 
 
 def _edited(answer: Reply, pattern: re.Pattern[bytes], by: bytes) -> Reply:

@@ -16,6 +16,16 @@ STOP_PATIENCE = 20.0
 COMMAND = Path(sys.executable).with_name("fillertrace")
 
 
+def smart_access(issuer: str, *, audience: str) -> dict[str, str]:
+    """The settings of `smart` access with an authorization server on loopback."""
+    return {
+        "FILLERTRACE_API_ACCESS": "smart",
+        "FILLERTRACE_API_ISSUER": issuer,
+        "FILLERTRACE_API_AUDIENCE": audience,
+        "FILLERTRACE_EHR_ALLOW": "127.0.0.1",
+    }
+
+
 class Service:
     """One `fillertrace` process: `serve`, `api` or `worker`, with exactly the settings given."""
 

@@ -173,6 +173,13 @@ def test_only_what_is_registered_is_granted(server: TokenServer) -> None:
     assert answer.json()["scope"] == "system/Patient.rs system/DiagnosticReport.cu"
 
 
+def test_of_more_than_is_registered_the_registered_part_is_granted(server: TokenServer) -> None:
+    narrow = "system/Patient.rs system/Observation.rs?category=laboratory user/Device.rs"
+    server.register("narrow", scope=narrow, jwks=KeySet([RSA]).as_dict(private=False))
+    answer = _ask(server, _assertion(server, client_id="narrow"), scope="system/*.rs system/Patient.cruds")
+    assert answer.json()["scope"] == "system/Patient.rs system/Observation.rs?category=laboratory"
+
+
 def test_only_a_form_that_is_posted_is_read(server: TokenServer) -> None:
     said = {"grant_type": "client_credentials", "scope": "system/*.rs", "client_assertion": _assertion(server)}
     assert _refusal(httpx.post(server.token_url, json=said)) == (400, "invalid_request")

@@ -13,8 +13,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, quote_plus, urlsplit
@@ -22,8 +21,9 @@ from urllib.parse import parse_qsl, quote_plus, urlsplit
 from joserfc import jwt
 from joserfc.jwk import Key, RSAKey
 
-from fhir_mappings.smart_scopes import parse_scope, parse_scopes
+from fhir_mappings.smart_scopes import Scope, parse_scope, parse_scopes
 from tests.servers.client_assertions import ASSERTION_TYPE, Client, OAuthError, check_assertion
+from tests.servers.loopback import Loopback, Received, Reply, reply
 
 AUDIENCE = "https://correlate.example/fhir"
 RESOURCE_SERVER = ("fillertrace", "secret of the resource server: ü/+")
@@ -33,21 +33,23 @@ _NEEDED = ("grant_type", "scope", "client_assertion_type", "client_assertion")
 
 
 class TokenServer:
-    """``audience`` is what its tokens are for. ``asked`` counts requests by path; ``away`` lets it answer 503."""
+    """``audience`` is what its tokens are for, ``life_seconds`` how long they are good; ``away`` lets it answer 503.
+
+    ``received`` are the requests so far, and ``asked`` counts them by path; ``assertions`` are those that were good.
+    """
 
     def __init__(self, audience: str = AUDIENCE) -> None:
         self.audience = audience
-        self.asked: Counter[str] = Counter()
+        self.life_seconds = LONGEST_SECONDS
         self.away = False
+        self.assertions: list[jwt.Token] = []
         self.key: Key = new_key()
         self.keys: list[Mapping[str, Any]] = [self.key.as_dict(private=False)]
         self._clients: dict[str, Client] = {}
-        self._assertions: dict[tuple[str, str], int] = {}
         self._issued: dict[str, tuple[dict[str, Any], float]] = {}
         self._lock = threading.Lock()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        self.issuer = f"http://127.0.0.1:{self._http.server_address[1]}"
+        self._http = Loopback(self._answer)
+        self.issuer = self._http.base_url
         self.token_url = f"{self.issuer}/token"
         self.jwks_url = f"{self.issuer}/jwks"
         self.introspection_url = f"{self.issuer}/introspect"
@@ -65,13 +67,21 @@ class TokenServer:
         }
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._http.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
+        self._http.__exit__(kind, error, at)
+
+    @property
+    def received(self) -> list[Received]:
+        """Every request so far."""
+        return self._http.received
+
+    @property
+    def asked(self) -> Counter[str]:
+        """How often each path was asked for."""
+        return Counter(urlsplit(request.path).path for request in self.received)
 
     def register(self, client_id: str, **how: Any) -> Client:
         """Make a client known: ``scope``, and ``jwks`` or ``jwks_url``; ``patient`` and ``fhir_user`` of its tokens."""
@@ -134,22 +144,27 @@ class TokenServer:
             self._issued[token] = claims, time.time() + expires_in
         return token
 
-    def answer(self, method: str, path: str, *, headers: Mapping[str, str], body: str) -> tuple[int, dict[str, Any]]:
-        """Status and JSON of one request."""
-        with self._lock:
-            self.asked[path] += 1
+    def _answer(self, request: Received) -> Reply:
+        status, content = self._status_and_content(request)
+        written = json.dumps(content).encode()
+        return reply(
+            written, status=status, Content_Type="application/json", Cache_Control="no-store", Pragma="no-cache"
+        )
+
+    def _status_and_content(self, request: Received) -> tuple[int, Mapping[str, Any]]:
         if self.away:
             return 503, {}
+        path = urlsplit(request.path).path
         documents: dict[str, Any] = {"/.well-known/smart-configuration": self.described, "/jwks": {"keys": self.keys}}
         if path in documents:
-            return (200, documents[path]) if method == "GET" else (405, {})
+            return (200, documents[path]) if request.method == "GET" else (405, {})
         forms = {"/token": self._grant, "/introspect": self._introspect}
         if path not in forms:
             return 404, {}
-        if method != "POST":
+        if request.method != "POST":
             return 405, {}
         try:
-            return forms[path](_form(headers.get("Content-Type"), body), headers)
+            return forms[path](_form(request), request.headers)
         except OAuthError as error:
             return error.status, {"error": error.error, "error_description": str(error)}
 
@@ -161,26 +176,30 @@ class TokenServer:
             raise OAuthError("unsupported_grant_type", "grant_type is not client_credentials")
         if form["client_assertion_type"] != ASSERTION_TYPE:
             raise OAuthError("invalid_request", "client_assertion_type is not jwt-bearer")
-        client, jti, expires = check_assertion(
+        client, assertion = check_assertion(
             form["client_assertion"], clients=self._clients, token_url=self.token_url, now=time.time()
         )
         with self._lock:
-            if (client.client_id, jti) in self._assertions:
+            if _told(assertion) in map(_told, self.assertions):
                 raise OAuthError("invalid_client", "jti was used before")
-            self._assertions[client.client_id, jti] = expires
+            self.assertions.append(assertion)
         granted = _granted(form["scope"], registered=client.scope)
         token = self.token(
-            scope=granted, client_id=client.client_id, patient=client.patient, fhir_user=client.fhir_user
+            scope=granted,
+            client_id=client.client_id,
+            patient=client.patient,
+            fhir_user=client.fhir_user,
+            expires_in=self.life_seconds,
         )
         return 200, {
             "access_token": token,
             "token_type": "bearer",
-            "expires_in": LONGEST_SECONDS,
+            "expires_in": self.life_seconds,
             "scope": granted,
         }
 
     def _introspect(self, form: Mapping[str, str], headers: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
-        if headers.get("Authorization") != _basic(*RESOURCE_SERVER):
+        if headers.get("authorization") != _basic(*RESOURCE_SERVER):
             raise OAuthError("invalid_client", "not a resource server that is known")
         with self._lock:
             claims, until = self._issued.get(form.get("token", ""), ({}, 0.0))
@@ -197,56 +216,42 @@ def new_key() -> Key:
 
 
 def _granted(asked: str, *, registered: str) -> str:
-    allowed = parse_scopes(registered)
+    """What was asked for as far as it is registered, and what is registered as far as more was asked for."""
+    asked_words, registered_words = asked.split(), registered.split()
     granted = [
-        word
-        for word in asked.split()
-        if (scope := parse_scope(word)) is not None
-        and scope.context == "system"
-        and any(one.covers(scope.type) and scope.rights <= one.rights for one in allowed if one.context == "system")
+        *(word for word in asked_words if _within(word, parse_scopes(registered))),
+        *(word for word in registered_words if _within(word, parse_scopes(asked))),
     ]
     if not granted:
         raise OAuthError("invalid_scope", "nothing of this is for this client")
-    return " ".join(granted)
+    return " ".join(dict.fromkeys(granted))
+
+
+def _within(word: str, scopes: Iterable[Scope]) -> bool:
+    scope = parse_scope(word)
+    return (
+        scope is not None
+        and scope.context == "system"
+        and any(
+            one.context == "system" and one.covers(scope.type) and scope.rights <= one.rights and not one.parameters
+            for one in scopes
+        )
+    )
 
 
 def _basic(client_id: str, secret: str) -> str:
     return "Basic " + base64.b64encode(f"{quote_plus(client_id)}:{quote_plus(secret)}".encode()).decode()
 
 
-def _form(content_type: str | None, body: str) -> dict[str, str]:
-    if content_type != _FORM:
+def _form(request: Received) -> dict[str, str]:
+    if request.headers.get("content-type") != _FORM:
         raise OAuthError("invalid_request", "not a form")
-    pairs = parse_qsl(body, keep_blank_values=True)
+    pairs = parse_qsl(request.content.decode(), keep_blank_values=True)
     if len(dict(pairs)) != len(pairs):
         raise OAuthError("invalid_request", "a parameter stands twice")
     return dict(pairs)
 
 
-def _handler(server: TokenServer) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-            status, content = server.answer(
-                self.command,
-                urlsplit(self.path).path,
-                headers=self.headers,
-                body=body,  # type: ignore[arg-type]
-            )
-            written = json.dumps(content).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Cache-Control", "no-store")
-            self.send_header("Pragma", "no-cache")
-            self.send_header("Content-Length", str(len(written)))
-            self.end_headers()
-            self.wfile.write(written)
-
-        do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815
-
-        def log_message(self, *_: Any) -> None:
-            """Nothing: the tests look at ``asked``."""
-
-    return Handler
+def _told(assertion: jwt.Token) -> tuple[str, str]:
+    """Whose assertion it is, and its id, which counts once."""
+    return assertion.claims["iss"], assertion.claims["jti"]

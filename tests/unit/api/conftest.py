@@ -6,7 +6,14 @@ import pytest
 from tests.servers.redis import RedisServer
 from tests.servers.token_server import TokenServer
 from tests.unit.api.access.issuer import smart_settings
+from tests.unit.api.log_file import LogFile, logging_to
 from tests.unit.api.service import Door, running_door
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[LogFile]:
+    with logging_to(tmp_path / "log") as file:
+        yield file
 
 
 @pytest.fixture

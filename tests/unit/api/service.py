@@ -62,7 +62,7 @@ class Door:
         assert accepted.status_code == 202, accepted.text
         status_url = accepted.headers["Content-Location"]
         self.run(status_url.rsplit("/", 1)[1])
-        done = self.client.get(status_url)
+        done = self.client.get(status_url, headers=headers)
         assert done.status_code == 200, done.text
         bundle: dict[str, Any] = done.json()["entry"][0]["resource"]
         return bundle

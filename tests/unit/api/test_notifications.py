@@ -11,6 +11,7 @@ import pytest
 from ehr.settings import EhrSettings
 from store import listening
 from tests.servers.redis import RedisServer
+from tests.unit.api.log_file import LogFile
 from tests.unit.api.service import Door, running_door
 
 SECRET = "a-secret-of-more-than-thirty-two-letters"
@@ -28,8 +29,9 @@ def at_home(tmp_path: Path, redis_server: RedisServer) -> Iterator[Door]:
         yield door
 
 
-def send(door: Door, path: str, *, method: str = "POST", body: str = "") -> int:
-    return door.client.request(method, door.base.replace("/fhir", path), content=body).status_code
+def send(door: Door, path: str, *, method: str = "POST", body: str = "", **headers: str) -> int:
+    address = door.base.replace("/fhir", path)
+    return door.client.request(method, address, content=body, headers=headers).status_code
 
 
 def told(door: Door) -> list[str]:
@@ -43,14 +45,12 @@ def told(door: Door) -> list[str]:
         ("PUT", f"/notify/{SECRET}/main/Observation/12", '{"resourceType":"Observation","id":"12","note":"canary"}'),
     ],
 )
-def test_a_word_makes_its_ehr_due_at_once(
-    at_home: Door, capfd: pytest.CaptureFixture[str], method: str, path: str, body: str
-) -> None:
-    assert send(at_home, path, method=method, body=body) == 204
+def test_a_word_makes_its_ehr_due_at_once(at_home: Door, log: LogFile, method: str, path: str, body: str) -> None:
+    assert send(at_home, path, method=method, body=body, **{"X-Request-Id": "the-word"}) == 204
     assert told(at_home) == ["main"]
     turn = listening.take_turn(at_home.database, ["main"], worker="w", now=datetime.now(UTC), lease_seconds=1)
     assert turn is not None
-    said = "".join(capfd.readouterr())
+    said = log.line_of("the-word")
     assert "route=/notify/{secret}/{server}" in said
     assert not [one for one in (SECRET, "canary", "Observation/12") if one in said]
 

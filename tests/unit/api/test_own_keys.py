@@ -8,6 +8,8 @@ import pytest
 from ehr.keys import new_key, read_keys, write_keys
 from ehr.settings import EhrSettings
 from tests.servers.redis import RedisServer
+from tests.servers.token_server import TokenServer
+from tests.unit.api.access.issuer import smart_settings
 from tests.unit.api.service import Door, running_door
 
 ADDRESS = "/.well-known/jwks.json"
@@ -31,6 +33,17 @@ def test_our_public_keys_are_published_and_may_be_kept_for_a_while(tmp_path: Pat
         assert "d" not in key
         write_keys(file, [*read_keys(file), new_key("ES384")])
         assert len(_ask(door).json()["keys"]) == 2
+
+
+def test_with_smart_access_they_are_for_everybody_too(tmp_path: Path, redis_server: RedisServer) -> None:
+    file = tmp_path / "keys.json"
+    write_keys(file, [new_key("ES384")])
+    with (
+        TokenServer() as server,
+        running_door(tmp_path, redis_server.url, ehr=EhrSettings(key_set=file), **smart_settings(server)) as door,
+    ):
+        assert door.client.get("/Patient").status_code == 401
+        assert len(_ask(door).json()["keys"]) == 1
 
 
 def test_without_a_key_set_there_is_none(door: Door) -> None:

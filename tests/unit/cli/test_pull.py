@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 import simplejson
 
-from ehr.keys import new_key, write_keys
+from ehr.keys import OwnKeys, new_key, write_keys
 from tests.servers.loopback import Loopback, Received, Reply, reply
+from tests.servers.token_gate import TokenGate, introspected_at
+from tests.servers.token_server import TokenServer
 from tests.unit.cli.command import fillertrace
 from tests.unit.ehr.clients import searchset
-from tests.unit.ehr.token_giver import TokenGiver
 
 PATIENT = {"resourceType": "Patient", "id": "12", "name": [{"family": "Nobodyelse"}], "birthDate": "1970-01-02"}
 QUICK = {"FILLERTRACE_EHR_ATTEMPTS": "1"}
@@ -120,25 +121,26 @@ def test_each_step_and_what_was_seen_is_said_on_stderr_and_nothing_of_the_record
 def test_it_gets_a_token_of_its_own_and_says_what_that_does_not_reach(tmp_path: Path, algorithm: str) -> None:
     keys = tmp_path / "keys.json"
     write_keys(keys, [new_key(algorithm)])
-    giver = TokenGiver(keys)
-    giver.given["scope"] = "system/Patient.rs system/Observation.rs?category=laboratory"
-    with Loopback(giver.answer) as server:
-        giver.token_url = f"{server.base_url}/token"
-        known = ("--client-id", "fillertrace", "--key-set", str(keys))
-        done = fillertrace("pull", "--from", f"{server.base_url}/fhir", "--patient", "12", *known)
+    known = ("--client-id", "fillertrace", "--key-set", str(keys))
+    scope = "system/Patient.rs system/Observation.rs?category=laboratory"
+    with TokenServer() as issuer:
+        issuer.register("fillertrace", scope=scope, jwks=OwnKeys(keys).public())
+        with TokenGate(server_of(), described=issuer.described, check=introspected_at(issuer)) as gate:
+            done = fillertrace("pull", "--from", gate.base_url, "--patient", "12", *known)
     assert done.returncode == 0, done.stderr
-    assert giver.assertions[0].header["alg"] == algorithm
-    assert len(giver.tokens) == 1
+    assert [one.header["alg"] for one in issuer.assertions] == [algorithm]
     assert b"observations (limited)" in done.stderr
     assert b"conditions (not-permitted)" in done.stderr
-    assert giver.tokens[0].encode() not in done.stderr + done.stdout
+    (token,) = gate.tokens
+    assert token.encode() not in done.stderr + done.stdout
 
 
 def test_keys_that_cannot_be_used_are_exit_4(tmp_path: Path) -> None:
-    giver = TokenGiver(tmp_path / "none.json")
-    with Loopback(giver.answer) as server:
-        giver.token_url = f"{server.base_url}/token"
-        known = ("--client-id", "fillertrace", "--key-set", str(tmp_path / "none.json"))
-        done = fillertrace("pull", "--from", f"{server.base_url}/fhir", "--patient", "12", *known)
+    known = ("--client-id", "fillertrace", "--key-set", str(tmp_path / "none.json"))
+    with (
+        TokenServer() as issuer,
+        TokenGate(server_of(), described=issuer.described, check=introspected_at(issuer)) as gate,
+    ):
+        done = fillertrace("pull", "--from", gate.base_url, "--patient", "12", *known)
     assert done.returncode == 4
     assert b"No such file" in done.stderr

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +28,7 @@ from tests.unit.api.access.neighbours import (
     record_of,
     state_of,
 )
+from tests.unit.api.log_file import LogFile
 from tests.unit.api.service import FHIR_JSON, Door, running_door
 
 TYPES = ("Patient", "Procedure", "Observation", "ImagingStudy", "DiagnosticReport", "Condition", "Provenance")
@@ -198,25 +198,6 @@ def _bundle(kind: str, whom: Neighbour, identity: str, type_: str) -> dict[str, 
     return {"resourceType": "Bundle", "type": kind, "entry": entries}
 
 
-class Log:
-    """The log lines of the service, which come a little after its answers."""
-
-    def __init__(self, captured: pytest.CaptureFixture[str]) -> None:
-        self._captured = captured
-        self._text = ""
-
-    def line_of(self, request_id: str) -> str:
-        deadline = time.monotonic() + 5
-        while time.monotonic() < deadline:
-            self._text += "".join(self._captured.readouterr())
-            lines = [line for line in self._text.splitlines() if request_id in line]
-            if lines:
-                self._text = ""
-                return "\n".join(lines)
-            time.sleep(0.002)
-        raise AssertionError("the request is not in the log")
-
-
 def ask(street: Street, asked: Asked, request_id: str) -> httpx.Response:
     headers = {
         **FHIR_JSON,
@@ -228,9 +209,8 @@ def ask(street: Street, asked: Asked, request_id: str) -> httpx.Response:
 
 
 @pytest.mark.requirement("SM-03", "SM-04")
-def test_no_answer_tells_of_another_patient(street: Street, capfd: pytest.CaptureFixture[str]) -> None:
+def test_no_answer_tells_of_another_patient(street: Street, log: LogFile) -> None:
     """Nor does a log line; and nothing is written there. What the caller has said themselves may come back."""
-    log = Log(capfd)
     others = {one.number: [two for two in street.patients if two is not one] for one in street.patients}
     before = {one.number: state_of(street.door, one) for one in street.patients}
     statuses: set[int] = set()
