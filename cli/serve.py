@@ -1,8 +1,8 @@
 """`fillertrace serve`: everything in one process tree on this machine, kept in one folder.
 
-HTTP (with open access on a loopback address), N worker processes, SQLite in DIR unless FILLERTRACE_DATABASE_URL is set, an embedded Redis
-on a private socket unless FILLERTRACE_REDIS_URL is set. Prints `ready http://HOST:PORT/fhir` once it answers; stops on
-SIGTERM and Ctrl-C. Deleting DIR forgets everything.
+HTTP (with open access on a loopback address), N worker processes, SQLite in DIR unless FILLERTRACE_DATABASE_URL is set,
+an embedded Redis on a private socket unless FILLERTRACE_REDIS_URL is set. Prints `ready http://HOST:PORT/fhir` once it
+answers; stops on SIGTERM and Ctrl-C. Deleting DIR forgets everything.
 """
 
 from __future__ import annotations
