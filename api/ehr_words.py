@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from ehr.errors import Conflict, KeysNotUsable, NotPermitted, NotThere, Refused, TooLarge, Unavailable
+from ehr.errors import Conflict, KeysNotUsable, NoToken, NotPermitted, NotThere, Refused, TooLarge, Unavailable
 from fhir_mappings.bundle import BundleRejected
 from store.errors import PatientConflict
 from store.write_backs import Standing
@@ -38,6 +38,11 @@ FAILURES: Final[Mapping[str, EhrFailure]] = MappingProxyType(
         TooLarge.__name__: EhrFailure(
             kind="answer too large",
             fetching="sends more than is read here. FILLERTRACE_EHR_MAX_BYTES allows more",
+        ),
+        NoToken.__name__: EhrFailure(
+            kind="no token",
+            fetching="gives us no token: its SMART configuration or its token endpoint cannot be used; the worker's "
+            "log says which. Without FILLERTRACE_EHR_CLIENT_IDS it is asked without a token",
         ),
         KeysNotUsable.__name__: EhrFailure(
             kind="our keys cannot be used",

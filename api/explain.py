@@ -79,7 +79,7 @@ def explain_by_post(
 
 def _reproduction(found: RecomputedVersion, *, software_version: str, narrowed: bool) -> Reproduction:
     if narrowed:  # there is no stored version of what this caller may see
-        return Reproduction(identical=True, moved=(), software_version=software_version)
+        return Reproduction(identical=None, moved=(), software_version=software_version)
     moved = () if found.identical else moved_answers(answers_in(found.resources_then), answers_in(found.resources_now))
     return Reproduction(identical=found.identical, moved=moved, software_version=software_version)
 

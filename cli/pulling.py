@@ -21,7 +21,7 @@ from ehr.backend_token import BackendToken
 from ehr.client import FhirClient
 from ehr.history import History, Seen, fetch_history
 from ehr.keys import OwnKeys
-from ehr.settings import DEFAULT_SCOPE, READING_SCOPE, EhrSettings
+from ehr.settings import EhrSettings, needed_scope
 from ehr.transport import Transport
 from ehr.write_back import Written, write_back
 from fhir_mappings import canonical
@@ -69,14 +69,12 @@ def pull(arguments: argparse.Namespace, *, settings: EhrSettings, language: str)
 def _credentials(arguments: argparse.Namespace, settings: EhrSettings, transport: Transport) -> BackendToken | None:
     if arguments.client_id is None:
         return None
-    # Who only reads asks for no more, unless the scopes were chosen.
-    reads_only = not arguments.write_back and settings.scope == DEFAULT_SCOPE
     return BackendToken(
         transport,
         base_url=arguments.base_url,
         client_id=arguments.client_id,
         keys=OwnKeys(arguments.key_set),
-        scope=READING_SCOPE if reads_only else settings.scope,
+        scope=settings.scope or needed_scope(writes=arguments.write_back),
     )
 
 
@@ -165,8 +163,8 @@ def _write_back(client: FhirClient, result: dict[str, Any], history: History) ->
     if report["resourceType"] != "DiagnosticReport":
         _say("not written back: there is no report, as no imaging is in reach")
         return
-    outcome = write_back(client, result, references=history.references())
-    _say(f"DiagnosticReport/{report['id']} on {client.host}: {_WORDS[outcome.written]}")
+    written = write_back(client, result, references=history.references())
+    _say(f"DiagnosticReport/{report['id']} on {client.host}: {_WORDS[written]}")
 
 
 def _say(text: str) -> None:

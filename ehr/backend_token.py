@@ -10,13 +10,13 @@ import re
 import secrets
 import threading
 import time
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from joserfc import jwt
 
 from ehr.answers import json_in, object_in
-from ehr.errors import EhrError, KeysNotUsable, NotPermitted, Refused, Unavailable
+from ehr.errors import EhrError, KeysNotUsable, NoToken, NotPermitted, Refused, Unavailable
 from ehr.keys import ALGORITHMS, OwnKeys
 from ehr.transport import Answer, Transport
 
@@ -34,8 +34,8 @@ class BackendToken:
     """The token of one server, fetched when it is needed and renewed before it ends. Safe for many threads.
 
     `scope` is asked for. One attempt each: who uses the token tries again. Raises Unavailable, also where the server
-    does not know us by our keys; NotPermitted where it gives us none; KeysNotUsable; Refused where its SMART
-    configuration cannot be used.
+    does not know us by our keys; NotPermitted where it gives us none; NoToken where its SMART configuration or its
+    token endpoint cannot be used; KeysNotUsable.
     """
 
     def __init__(self, transport: Transport, *, base_url: str, client_id: str, keys: OwnKeys, scope: str) -> None:
@@ -82,14 +82,14 @@ class BackendToken:
                 # It may keep our key set of before our newest key, or could not fetch it just now.
                 raise Unavailable(message)
             raise NotPermitted(message, status=answer.status)
-        given = json_in(answer, host=host)
+        given = _json(answer, host=host)
         token, life = given.get("access_token"), _seconds(given.get("expires_in"))
         if (
             not isinstance(token, str)
             or not _TOKEN.fullmatch(token)
             or str(given.get("token_type")).lower() != "bearer"
         ):
-            raise Refused(f"{host} answered with something else than a bearer token")
+            raise NoToken(f"{host} answered with something else than a bearer token")
         self._token = token
         self._renew_at = time.monotonic() + max(life - _MARGIN_SECONDS, life / 2)
         self.scope = given["scope"] if isinstance(given.get("scope"), str) else None
@@ -97,10 +97,10 @@ class BackendToken:
     def _configuration(self) -> tuple[str, frozenset[str]]:
         """Where tokens are given, and the algorithms of ours that are taken there."""
         url, host = f"{self._base_url}/.well-known/smart-configuration", _host(self._base_url)
-        said = json_in(self._transport.request("GET", url, headers={"Accept": "application/json"}), host=host)
+        said = _json(self._transport.request("GET", url, headers={"Accept": "application/json"}), host=host)
         token_url = said.get("token_endpoint")
         if not isinstance(token_url, str):
-            raise Refused(f"{host} names no token endpoint in its SMART configuration")
+            raise NoToken(f"{host} names no token endpoint in its SMART configuration")
         taken = said.get("token_endpoint_auth_signing_alg_values_supported")
         if not isinstance(taken, list):  # recommended only
             return token_url, frozenset(ALGORITHMS)
@@ -123,6 +123,14 @@ class BackendToken:
 
 def _host(url: str) -> str:
     return urlsplit(url).netloc.rpartition("@")[2]
+
+
+def _json(answer: Answer, *, host: str) -> dict[str, Any]:
+    """What was answered. That nothing is there (404) says nothing of the resource that the token was for."""
+    try:
+        return json_in(answer, host=host)
+    except Refused as error:
+        raise NoToken(f"no token: {error}") from None
 
 
 def _error(answer: Answer) -> str:

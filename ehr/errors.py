@@ -5,6 +5,7 @@ EhrError
       · TooLarge      more than we are ready to read
       · NotPermitted  401 after a new token, 403: our access does not reach so far
       · NotThere      404, 410: no such resource, or no such type, on that server
+      · NoToken       the SMART configuration of the server, or its token endpoint, cannot be used
       · KeysNotUsable our own keys cannot be read, or none of them is one the server takes
   · Unavailable   temporary: no connection, time-out, half an answer, 409, 429, 5xx
       · Conflict      409, 412: what stands there is no longer what the request assumed
@@ -40,6 +41,10 @@ class NotThere(Refused):
     def __init__(self, message: str, *, deleted: bool = False) -> None:
         super().__init__(message, status=410 if deleted else 404)
         self.deleted = deleted
+
+
+class NoToken(Refused):
+    """Whatever was asked for, it was not: no token can be had. Never a word about what the server holds."""
 
 
 class KeysNotUsable(Refused):

@@ -10,13 +10,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ehr.transport import DEFAULT_MAX_BYTES, DEFAULT_TIMEOUT_SECONDS, Transport
+from ehr.transport import DEFAULT_MAX_BYTES, DEFAULT_TIMEOUT_SECONDS, Transport, trusted_authorities
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _SECRET = re.compile(r"[A-Za-z0-9_-]{22,128}")  # 128 bits at least
-READING_SCOPE = "system/*.rs"
 _WRITTEN_TYPES = ("DiagnosticReport", "Observation", "Provenance", "Device", "Organization")
-DEFAULT_SCOPE = " ".join((READING_SCOPE, *(f"system/{type_}.cruds" for type_ in _WRITTEN_TYPES)))
 
 
 def _setting(default: object, meaning: str, *, example: str = "", secret: bool = False) -> Any:
@@ -61,8 +59,11 @@ class EhrSettings:
         "/.well-known/jwks.json. It is read again when it changes. `fillertrace keys` makes and renews it.",
         example="/run/secrets/fillertrace-keys.json",
     )
-    scope: str = _setting(
-        DEFAULT_SCOPE, "The scopes that are asked for with each token, by blanks.", example=DEFAULT_SCOPE
+    scope: str | None = _setting(
+        None,
+        "The scopes that are asked for with each token, by blanks. Empty: what is needed: reading everything, and "
+        "writing the types of a report or Subscriptions where that is done.",
+        example="system/*.rs system/DiagnosticReport.cruds",
     )
     write_back: tuple[str, ...] = _setting(
         (), "The names of the servers that get our reports of their patients written back.", example="main"
@@ -129,6 +130,8 @@ class EhrSettings:
             raise ValueError("notify_url needs notify_secret")
         if self.notify_secret and not _SECRET.fullmatch(self.notify_secret):
             raise ValueError("notify_secret is 22 to 128 letters, digits, - and _")
+        if self.ca_file is not None:
+            trusted_authorities(self.ca_file)
 
     def known_servers(self) -> Mapping[str, EhrServer]:
         """The servers by their names."""
@@ -137,6 +140,11 @@ class EhrSettings:
             name: EhrServer(name=name, base_url=base_url.rstrip("/"), client_id=client_ids.get(name))
             for name, base_url in _pairs("servers", self.servers).items()
         }
+
+    def scope_for(self, name: str) -> str:
+        """The scopes that are asked for with the token of one server."""
+        subscribes = self.notify_url is not None and name in self.subscribe
+        return self.scope or needed_scope(writes=name in self.write_back, subscribes=subscribes)
 
     def write_back_bases(self) -> Mapping[str, str]:
         """Name and base address of the servers that get reports written back."""
@@ -150,6 +158,12 @@ class EhrSettings:
             max_bytes=self.max_bytes,
             ca_file=self.ca_file,
         )
+
+
+def needed_scope(*, writes: bool, subscribes: bool = False) -> str:
+    """The scopes of SMART, by blanks, that reading takes, and writing reports back, and Subscriptions."""
+    written = (*(_WRITTEN_TYPES if writes else ()), *(("Subscription",) if subscribes else ()))
+    return " ".join(("system/*.rs", *(f"system/{type_}.cruds" for type_ in written)))
 
 
 def _pairs(field: str, texts: tuple[str, ...]) -> dict[str, str]:

@@ -63,9 +63,7 @@ class Transport:
         self._seconds_in_all = 10 * timeout_seconds
         self._max_bytes = max_bytes
         self._timeout = httpx.Timeout(timeout_seconds)
-        self._trusted = ssl.create_default_context()
-        if ca_file is not None:
-            self._trusted.load_verify_locations(cafile=ca_file)
+        self._trusted = trusted_authorities(ca_file)
         self._lock = threading.Lock()
         self._clients: dict[str, httpx.Client] = {}
 
@@ -153,6 +151,17 @@ class Transport:
         if not private and not all(map(is_public, addresses)):
             raise Refused(f"{host} is on a private address: name it in FILLERTRACE_EHR_ALLOW if that is meant")
         return host, addresses
+
+
+def trusted_authorities(ca_file: Path | None) -> ssl.SSLContext:
+    """The certificate authorities of this machine and those of a file. Raises ValueError where it holds none."""
+    trusted = ssl.create_default_context()
+    try:
+        if ca_file is not None:
+            trusted.load_verify_locations(cafile=ca_file)
+    except OSError as error:  # SSLError is one, too
+        raise ValueError(f"ca_file cannot be read as certificates ({error.strerror or type(error).__name__})") from None
+    return trusted
 
 
 def is_public(address: str) -> bool:

@@ -41,17 +41,7 @@ class Written(StrEnum):
     ANOTHER_REPORT_THERE = "another-report-there"  # a living report of ours under another id: nothing was written
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WriteBackOutcome:
-    """What came of it, and the ETags of the report's resources as far as they were seen there, by type and id."""
-
-    written: Written
-    etags: Mapping[str, str]
-
-
-def write_back(
-    client: FhirClient, result_bundle: Mapping[str, Any], *, references: Mapping[str, str]
-) -> WriteBackOutcome:
+def write_back(client: FhirClient, result_bundle: Mapping[str, Any], *, references: Mapping[str, str]) -> Written:
     """Put the report of a result Bundle (contract, section 4) on the server of `client`.
 
     `references` turns a reference to an input, as it stands in the result, into the one that server knows
@@ -65,18 +55,17 @@ def write_back(
         plan = _plan(client, wanted)
         if not plan.entries:
             # The answer to an earlier attempt may have been lost, and its work not.
-            done = attempted if attempted and plan.written is Written.UNCHANGED else plan.written
-            return WriteBackOutcome(written=done, etags=plan.etags)
+            return attempted if attempted and plan.written is Written.UNCHANGED else plan.written
         attempted = plan.written
         try:  # once: a second one must not go over what a person has changed in between
-            response = client.transaction(_transaction(plan.entries), attempts=1)
+            client.transaction(_transaction(plan.entries), attempts=1)
         except Unavailable as failure:
             failures += 1
             if failures == client.attempts:
                 raise
             time.sleep(pause_after(failure, attempt=failures - 1, pause_seconds=client.pause_seconds))
         else:
-            return WriteBackOutcome(written=plan.written, etags=plan.etags | _etags_given(plan.entries, response))
+            return plan.written
 
 
 def _as_written(result_bundle: Mapping[str, Any], references: Mapping[str, str]) -> tuple[dict[str, Any], ...]:
@@ -94,10 +83,9 @@ def _as_written(result_bundle: Mapping[str, Any], references: Mapping[str, str])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Plan:
-    """What is to be written, and what it would come to. `etags` are those of what stands there."""
+    """What is to be written, and what it would come to."""
 
     written: Written
-    etags: dict[str, str]
     entries: tuple[dict[str, Any], ...] = ()
 
 
@@ -109,27 +97,26 @@ def _plan(client: FhirClient, wanted: Sequence[dict[str, Any]]) -> _Plan:
             there[_name(resource)] = client.read(resource["resourceType"], resource["id"])
         except NotThere as error:
             if error.deleted:
-                return _Plan(written=Written.DELETED_THERE, etags=_etags(there))
+                return _Plan(written=Written.DELETED_THERE)
     if any(not stands_as_written(one) for one in there.values() if one["resourceType"] in _ANSWER):
-        return _Plan(written=Written.EDITED_THERE, etags=_etags(there))
+        return _Plan(written=Written.EDITED_THERE)
     report = wanted[0]
     before = there.get(_name(report))
     if before is None:
         if _another_lives(client, report):
-            return _Plan(written=Written.ANOTHER_REPORT_THERE, etags={})
+            return _Plan(written=Written.ANOTHER_REPORT_THERE)
         _check_ids_can_be_ours(client)
     elif _patient_of(before) != _patient_of(report):
         raise Refused("the report stands there for another Patient of the same identity: one of the two must be merged")
     changed = [one for one in wanted if one["resourceType"] in _ANSWER and _differs(one, there)]
     if changed and before is not None and (reason := _outranked(report, by=before)):
-        return _Plan(written=reason, etags=_etags(there))
+        return _Plan(written=reason)
     dropped = _dropped(client, before, there) if before is not None else []
     if not changed and not dropped:
-        return _Plan(written=Written.UNCHANGED, etags=_etags(there))
+        return _Plan(written=Written.UNCHANGED)
     changed += [one for one in wanted if one["resourceType"] not in _ANSWER and _differs(one, there)]
     return _Plan(
         written=Written.CREATED if before is None else Written.UPDATED,
-        etags=_etags(there),
         entries=(*(_put(one, there.get(_name(one))) for one in changed), *(_withdrawal(one) for one in dropped)),
     )
 
@@ -217,10 +204,6 @@ def _withdrawal(standing: dict[str, Any]) -> dict[str, Any]:
     return _put(marked({**standing, "status": _WITHDRAWN}), standing)
 
 
-def _etags(there: Mapping[str, dict[str, Any]]) -> dict[str, str]:
-    return {name: etag for name, standing in there.items() if (etag := _etag(standing))}
-
-
 def _etag(standing: Mapping[str, Any]) -> str | None:
     version = standing["meta"].get("versionId") if isinstance(standing.get("meta"), dict) else None
     return _weak(version) if isinstance(version, str) else None
@@ -229,16 +212,6 @@ def _etag(standing: Mapping[str, Any]) -> str | None:
 def _weak(version: str) -> str:
     """The ETag of a version; HAPI 8.8 writes the bare version into a transaction's response."""
     return f'W/"{version.removeprefix("W/").strip(chr(34))}"'
-
-
-def _etags_given(entries: Sequence[dict[str, Any]], response: Mapping[str, Any]) -> dict[str, str]:
-    """The ETags in a transaction's response, which has its entries in the same order."""
-    answers = (entry.get("response") for entry in objects_in(response.get("entry")))
-    return {
-        entry["request"]["url"]: _weak(answer["etag"])
-        for entry, answer in zip(entries, answers, strict=False)
-        if isinstance(answer, dict) and isinstance(answer.get("etag"), str)
-    }
 
 
 def _issued(report: Mapping[str, Any]) -> datetime:

@@ -43,9 +43,12 @@ _NOT_REPRODUCED: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reproduction:
-    """Whether the computation made now is the stored one: `identical` in every byte, `moved` what is not."""
+    """Whether the computation made now is the stored one: `identical` in every byte, `moved` what is not.
 
-    identical: bool
+    `identical` is None where there is nothing to compare it with: the version as a caller sees it who may not see all.
+    """
+
+    identical: bool | None
     moved: Sequence[Moved]
     software_version: str
 
@@ -89,9 +92,10 @@ def _head(basis: Basis, reproduction: Reproduction) -> list[Json]:
         _value("knowledgeDigest", "String", basis.knowledge_digest),
         _value("softwareVersion", "String", basis.software_version),
         _value("explainedBy", "String", f"{canonical.SOFTWARE_NAME} {reproduction.software_version}"),
-        _value("reproduced", "Boolean", reproduction.identical),
     ]
-    if not reproduction.identical:
+    if reproduction.identical is not None:
+        head.append(_value("reproduced", "Boolean", reproduction.identical))
+    if reproduction.identical is False:
         head.append(_value("notReproduced", "String", _NOT_REPRODUCED))
         head.extend(_moved(one) for one in reproduction.moved)
     return head

@@ -56,7 +56,16 @@ def _over_patient(software_version: str) -> dict[str, Any]:
         "system": False,
         "type": False,
         "instance": True,
-        "parameter": [_result()],
+        "parameter": [
+            _parameter(
+                "source",
+                use="in",
+                least=0,
+                type_="string",
+                says="The name of an EHR that is configured here: the patient's record is fetched from there first.",
+            ),
+            _result(),
+        ],
     }
 
 

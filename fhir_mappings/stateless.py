@@ -17,9 +17,8 @@ from correlation.catalogue import Knowledge
 from correlation.timeline import Withheld
 from correlation.worksheet_text import worksheet_text
 from fhir_mappings import canonical
-from fhir_mappings.bundle import SUBJECT_ELEMENTS, ParsedBundle, parse_bundle
+from fhir_mappings.bundle import SUBJECT_ELEMENTS, ParsedBundle
 from fhir_mappings.elements import objects, string
-from fhir_mappings.limits import Limits
 from fhir_mappings.patient import PatientGroup, one_patient
 from fhir_mappings.patient_groups import sort_by_patient
 from fhir_mappings.report_frame import ReportIdentity
@@ -45,20 +44,6 @@ class StatelessResult:
     content_digest: str = ""
 
 
-def correlate_bundle(
-    raw: bytes,
-    *,
-    knowledge: Knowledge,
-    as_of: date,
-    issued: datetime,
-    software_version: str,
-    limits: Limits | None = None,
-) -> StatelessResult:
-    """One FHIR Bundle about one patient as its result. Raises `BundleRejected` where nothing can be done with it."""
-    parsed = parse_bundle(raw, limits=limits or Limits())
-    return correlate_parsed(parsed, knowledge=knowledge, as_of=as_of, issued=issued, software_version=software_version)
-
-
 def correlate_parsed(
     parsed: ParsedBundle,
     *,
@@ -70,7 +55,7 @@ def correlate_parsed(
     report_id: str | None = None,
     version: int = 1,
 ) -> StatelessResult:
-    """The same for a Bundle that was read already. Raises `BundleRejected` (two patients, a conflict).
+    """One FHIR Bundle about one patient as its result. Raises `BundleRejected` (two patients, a conflict).
 
     `withheld` are the classes of data that are known not to be in it, or not wholly. `report_id` is that of the
     patient's living report, where there is one, and `version` the next of its versions.

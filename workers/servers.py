@@ -25,7 +25,7 @@ class Servers:
                 base_url=server.base_url,
                 client_id=server.client_id,
                 keys=keys,
-                scope=settings.scope,
+                scope=settings.scope_for(server.name),
             )
             for server in self.known.values()
             if server.client_id is not None and keys is not None

@@ -59,7 +59,7 @@ def _write(claimed: WriteBack, parts: Parts, servers: Servers) -> Written:
             for one in report.resources
         ]
     }
-    return write_back(client, result, references=_references(result, claimed, client, parts)).written
+    return write_back(client, result, references=_references(result, claimed, client, parts))
 
 
 def _references(result: dict[str, Any], claimed: WriteBack, client: FhirClient, parts: Parts) -> dict[str, str]:

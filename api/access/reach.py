@@ -47,9 +47,6 @@ class Reach:
         )
 
 
-NOTHING = Reach()
-
-
 def reach_of(caller: Caller, type_: str, right: str, *, base: str) -> Reach:
     """What the caller may do with resources of a type; `right` is one of `cruds`. `base` is our own address."""
     choices = dict.fromkeys(

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from correlation.knowledge_base import load_knowledge
-from fhir_mappings.stateless import correlate_bundle
+from tests.correlated import correlate_bundle
 from tests.examples import CASE_IDS, case_bytes, case_expected
 
 AS_OF = date(2026, 11, 1)

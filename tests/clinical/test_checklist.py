@@ -9,8 +9,9 @@ import pytest
 
 from correlation.assessment import Assessment, Attribution, Category, Strength
 from correlation.knowledge_base import load_knowledge
-from fhir_mappings.stateless import StatelessResult, correlate_bundle
+from fhir_mappings.stateless import StatelessResult
 from tests.clinical.scoring import AS_OF
+from tests.correlated import correlate_bundle
 from tests.examples import CASE_IDS, CONSTRUCTED_IDS, case_bytes
 
 EVERY_CASE = [*CASE_IDS, *CONSTRUCTED_IDS]

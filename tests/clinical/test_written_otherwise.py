@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from correlation.catalogue import Analyte
 from correlation.knowledge_base import load_knowledge
-from fhir_mappings.stateless import correlate_bundle
 from tests.clinical.scoring import AS_OF, ISSUED
+from tests.correlated import correlate_bundle
 from tests.examples import CASE_IDS, CONSTRUCTED_IDS, case_bytes
 
 KNOWLEDGE = load_knowledge()

@@ -76,10 +76,10 @@ def errands(client: FhirClient, patient: str) -> int:
     for begun_again in range(ERRANDS):
         try:
             history = fetched(client, patient)
-            outcome = write_back(client, correlated(history), references=history.references())
+            written = write_back(client, correlated(history), references=history.references())
         except Unavailable:
             continue
-        assert outcome.written in (Written.CREATED, Written.UPDATED, Written.UNCHANGED)
+        assert written in (Written.CREATED, Written.UPDATED, Written.UNCHANGED)
         return begun_again
     raise AssertionError(f"not done after {ERRANDS} errands")
 

@@ -75,8 +75,8 @@ def test_the_report_goes_back_to_hapi_once_and_changes_nothing_when_read_again(
         known = references_on(server, service, first)
         assert known[report["subject"]["reference"]] == f"Patient/{patient}"
 
-        assert write_back(server, first, references=known).written is Written.CREATED
-        assert write_back(server, first, references=known).written is Written.UNCHANGED  # sent again
+        assert write_back(server, first, references=known) is Written.CREATED
+        assert write_back(server, first, references=known) is Written.UNCHANGED  # sent again
         there = list(server.search("DiagnosticReport", {"identifier": identifier}))
         assert len(there) == 1
         assert there[0]["conclusion"] == report["conclusion"]

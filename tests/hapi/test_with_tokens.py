@@ -19,7 +19,7 @@ import pytest
 
 from ehr.client import FhirClient
 from ehr.keys import OwnKeys, new_key, write_keys
-from ehr.settings import DEFAULT_SCOPE
+from ehr.settings import needed_scope
 from ehr.transport import Transport
 from ehr.written_content import stands_as_written
 from tests.hapi.pulled import client_of, load_patient, reports_there
@@ -36,6 +36,7 @@ from tests.unit.ehr.clients import LOCAL, searchset
 
 AUDIENCE = "https://ehr.example/fhir"
 CLIENT_ID = "fillertrace"
+SCOPE = needed_scope(writes=True)
 FHIR_JSON = {"Content-Type": "application/fhir+json"}
 FETCH_FIRST = {"resourceType": "Parameters", "parameter": [{"name": "source", "valueString": "ehr"}]}
 PATIENCE_SECONDS = 30
@@ -57,7 +58,7 @@ def direct(transport: Transport, hapi_server: HapiServer) -> FhirClient:
 def strict(hapi: str, **keys: Any) -> Iterator[tuple[TokenGate, TokenServer]]:
     """HAPI behind a gate that asks the strict server about every token."""
     with TokenServer(AUDIENCE) as issuer:
-        issuer.register(CLIENT_ID, scope=DEFAULT_SCOPE, **keys)
+        issuer.register(CLIENT_ID, scope=SCOPE, **keys)
         with TokenGate(forwarded_to(hapi), described=issuer.described, check=introspected_at(issuer)) as gate:
             yield gate, issuer
 
@@ -65,8 +66,8 @@ def strict(hapi: str, **keys: Any) -> Iterator[tuple[TokenGate, TokenServer]]:
 @contextmanager
 def of_others(hapi: str, *, jwks_url: str) -> Iterator[tuple[TokenGate, OidcServer]]:
     """HAPI behind a gate that believes what npm's oidc-provider has signed."""
-    clients = [backend_client(CLIENT_ID, jwks_url, scope=DEFAULT_SCOPE)]
-    with OidcServer(clients, audience=AUDIENCE, scope=DEFAULT_SCOPE) as issuer:
+    clients = [backend_client(CLIENT_ID, jwks_url, scope=SCOPE)]
+    with OidcServer(clients, audience=AUDIENCE, scope=SCOPE) as issuer:
         described = issuer.described()
         check = signed_by(issuer.issuer, jwks_url=described["jwks_uri"], audience=AUDIENCE)
         with TokenGate(forwarded_to(hapi), described=described, check=check) as gate:

@@ -15,7 +15,7 @@ import pytest
 
 from ehr.backend_token import BackendToken
 from ehr.client import FhirClient
-from ehr.errors import EhrError, KeysNotUsable, NotPermitted, Refused, Unavailable
+from ehr.errors import EhrError, KeysNotUsable, NoToken, NotPermitted, Refused, Unavailable
 from ehr.history import Seen, fetch_history
 from ehr.keys import ALGORITHMS, OwnKeys, new_key, write_keys
 from ehr.transport import Transport
@@ -137,10 +137,11 @@ def test_many_threads_share_one_token(conversation: Conversation, issuer: TokenS
         (reply({"error": "s3cret"}, status=400), NotPermitted, "status 400"),
         (reply(b"s3cret", status=400), NotPermitted, "status 400"),
         (reply({}, status=503), Unavailable, "503"),
-        (reply({"access_token": "s3cret\r\nX: y", "token_type": "bearer"}), Refused, "bearer token"),
-        (reply({"access_token": "s3cret", "token_type": "mac"}), Refused, "bearer token"),
-        (reply({"token_type": "bearer"}), Refused, "bearer token"),
-        (reply(b"<html>s3cret</html>"), Refused, "not JSON"),
+        (reply({"access_token": "s3cret\r\nX: y", "token_type": "bearer"}), NoToken, "bearer token"),
+        (reply({"access_token": "s3cret", "token_type": "mac"}), NoToken, "bearer token"),
+        (reply({"token_type": "bearer"}), NoToken, "bearer token"),
+        (reply(b"<html>s3cret</html>"), NoToken, "not JSON"),
+        (reply({}, status=404), NoToken, "404"),
     ],
 )
 def test_why_there_is_no_token_is_said_without_secrets(
@@ -151,6 +152,19 @@ def test_why_there_is_no_token_is_said_without_secrets(
         with pytest.raises(error, match=says) as raised:
             conversation.client.read("Patient", "12")
     assert "s3cret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("status", [404, 410, 501])
+def test_a_token_that_cannot_be_had_is_never_taken_for_a_resource_that_is_not_there(
+    conversation: Conversation, issuer: TokenServer, status: int
+) -> None:
+    """Else a record would seem empty, and what was fetched before seem deleted."""
+    conversation.client.read("Patient", "12")
+    issuer.revoke(conversation.gate.tokens[-1])
+    with Loopback(lambda _: reply({}, status=status)) as gone:
+        issuer.described["token_endpoint"] = f"{gone.base_url}/token"
+        with pytest.raises(NoToken):
+            conversation.client.read("Procedure", "1")
 
 
 def test_a_server_that_takes_none_of_our_algorithms_is_refused(conversation: Conversation, issuer: TokenServer) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from correlation.knowledge_base import load_knowledge
-from fhir_mappings.stateless import correlate_bundle
+from tests.correlated import correlate_bundle
 
 PATIENT: dict[str, Any] = {"resourceType": "Patient", "id": "p1", "gender": "female", "birthDate": "1970-05-05"}
 CALCIUM: dict[str, Any] = {

@@ -13,7 +13,7 @@ import pytest
 from correlation.knowledge_base import load_knowledge
 from fhir_mappings import canonical
 from fhir_mappings.resource_json import dumps
-from fhir_mappings.stateless import correlate_bundle
+from tests.correlated import correlate_bundle
 from tests.examples import CASE_IDS, case_bundle, case_bytes
 
 ISSUED = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)

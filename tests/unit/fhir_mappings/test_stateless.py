@@ -14,7 +14,8 @@ from correlation.knowledge_base import load_knowledge
 from fhir_mappings import canonical
 from fhir_mappings.bundle import BundleRejected
 from fhir_mappings.own_output import is_own_output
-from fhir_mappings.stateless import StatelessResult, correlate_bundle
+from fhir_mappings.stateless import StatelessResult
+from tests.correlated import correlate_bundle
 from tests.servers.hapi import HapiValidator
 from tests.unit.fhir_mappings.validity import assert_valid
 

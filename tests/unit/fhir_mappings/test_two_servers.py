@@ -11,8 +11,8 @@ from correlation.knowledge_base import load_knowledge
 from fhir_mappings.bundle import BundleRejected, parse_bundle
 from fhir_mappings.patient_groups import sort_by_patient
 from fhir_mappings.resource_json import dumps
-from fhir_mappings.stateless import correlate_bundle
 from fhir_mappings.timeline import Mapped, kept_from_bundle, timeline_from
+from tests.correlated import correlate_bundle
 from tests.unit.fhir_mappings.reading import TODAY, lab, procedure, report, study
 
 A, B = "https://a.example/fhir", "https://b.example/fhir"

@@ -181,6 +181,16 @@ def test_a_report_says_what_it_had_to_do_without_and_claims_less(house: House) -
     assert part["id"] == whole["id"]
 
 
+def test_an_explanation_of_a_part_claims_no_comparison_with_what_is_stored(house: House) -> None:
+    path = f"/DiagnosticReport/{house.patient.report_id}/$explain"
+    names = {
+        scopes: [one["name"] for one in house.get(path, scopes).json()["parameter"]]
+        for scopes in ("system/*.rs", "system/DiagnosticReport.rs system/ImagingStudy.rs system/Observation.rs")
+    }
+    assert ["reproduced" in found for found in names.values()] == [True, False]
+    assert all("explainedBy" in found for found in names.values())
+
+
 def test_whoever_sees_all_evidence_sees_the_report_as_it_is_stored(house: House) -> None:
     assert house.report(ALL_TYPES) == house.report("system/*.cruds")
 
