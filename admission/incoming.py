@@ -24,7 +24,7 @@ from fhir_mappings.patient import PatientGroup
 from fhir_mappings.patient_groups import Sorted
 from fhir_mappings.references import Addressed, References, base_of, without_version
 from fhir_mappings.resource_json import dumps
-from fhir_mappings.resource_types import KEPT_TYPES
+from fhir_mappings.resource_types import ABOUT_NO_PATIENT, KEPT_TYPES
 from fhir_mappings.search_values import search_values
 from store.incoming import (
     ConditionalReference,
@@ -35,8 +35,6 @@ from store.incoming import (
 )
 from store.search_criteria import Criterion, OfPatient
 
-# They stand beside many patients; whoever refers to them shares them.
-_SHARED_TYPES = frozenset({"Practitioner", "Organization", "Medication"})
 # Numbers that name an order, a visit or a person: several resources carry the same one and are not the same.
 _NUMBERS_OF_SOMETHING_ELSE = frozenset({"ACSN", "PLAC", "FILL", "PGN", "VN", "AN", "MR", "PI", "PT", "SS", "DL", "PPN"})
 _RELATIVE = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9.\-]{1,64}")
@@ -146,7 +144,7 @@ class _Reader:
             if_match=version_named(entry.if_match),
             condition=self._condition(entry),
             search=values_from(search_values(entry.resource or {})),
-            shared=kind in _SHARED_TYPES and self._own_patient is None,
+            shared=kind in ABOUT_NO_PATIENT and self._own_patient is None,
             entry_index=entry.index,
         )
 

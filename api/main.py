@@ -79,8 +79,7 @@ def open_application(settings: ApiSettings, environ: Mapping[str, str]) -> Itera
             _log.info("search-index-completed", resources=indexed)
         authority = None
         if settings.access == "smart":
-            transport = _issuer_transport(read_settings(EhrSettings, environ, room="ehr"))
-            authority = authority_of(settings, closing.enter_context(transport))
+            authority = authority_of(settings, closing.enter_context(_issuer_transport(ehr)))
         else:
             _log.warning("open-access", says=OPEN_ACCESS_WARNING)
         closing.enter_context(

@@ -74,7 +74,7 @@ def _patient_entry(sight: Sight, patient_id: str) -> list[dict[str, Any]]:
     except NotFound:
         return []
     written = received_as_read(patient)
-    if not sight.unlimited and not sight.sees("Patient", patient.id, content=written, patient_id=patient_id):
+    if not sight.sees("Patient", patient.id, content=written, patient_id=patient_id):
         return []
     return [{"fullUrl": f"{sight.base}/Patient/{patient.id}", "resource": written}]
 

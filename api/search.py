@@ -113,7 +113,7 @@ def searchset(sight: Sight, asked: SearchRequest, *, cursor: str | None = None) 
 def _seen(sight: Sight, found: Found, *, right: str) -> Iterator[tuple[Found, dict[str, Any]]]:
     """The resource as a client reads it, where the caller may see it."""
     content = _as_read(found)
-    if sight.unlimited or sight.sees(found.type, found.id, content=content, patient_id=found.patient_id, right=right):
+    if sight.sees(found.type, found.id, content=content, patient_id=found.patient_id, right=right):
         yield found, content
 
 

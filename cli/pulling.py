@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from admission.unseen import unseen
+from admission.withheld import withheld_by
 from cli.answer_form import moment
 from cli.exit_codes import DONE
 from cli.fetch_progress import FetchProgress
@@ -57,7 +57,7 @@ def pull(arguments: argparse.Namespace, *, settings: EhrSettings, language: str)
         )
         with FetchProgress() as progress:
             history = fetch_history(client, arguments.patient, is_own_output=is_own_output, progress=progress.show)
-        withheld = unseen(history.visits, granted_scope=credentials.scope if credentials else None)
+        withheld = withheld_by(history.visits, granted_scope=credentials.scope if credentials else None)
         _say_what_was_seen(history, withheld, host=client.host)
         answer = _correlate(arguments, settings, history, withheld, language=language)
         code = print_answer(answer, chosen=arguments.format)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -19,14 +18,6 @@ from ehr.transport import Answer
 
 _CODE: Final = re.compile(r"[a-z][a-z-]{0,31}")
 _NOT_IMPLEMENTED: Final = 501
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What a server says beside its answer: FHIR's severity and issue type, and none of its words."""
-
-    severity: str
-    code: str
 
 
 def resource_in(answer: Answer, *, host: str, type_: str) -> dict[str, Any]:
@@ -59,10 +50,10 @@ def object_in(answer: Answer, *, host: str) -> dict[str, Any]:
     return content
 
 
-def outcomes_in(resources: Iterable[object]) -> tuple[Outcome, ...]:
-    """Severity and issue type of every issue in the OperationOutcomes among these resources."""
+def issue_codes_in(resources: Iterable[object]) -> tuple[str, ...]:
+    """FHIR's issue type of every issue in the OperationOutcomes among these resources, and none of their words."""
     return tuple(
-        Outcome(severity=_code(issue.get("severity")), code=_code(issue.get("code")))
+        _code(issue.get("code"))
         for resource in resources
         if isinstance(resource, dict) and resource.get("resourceType") == "OperationOutcome"
         for issue in objects_in(resource.get("issue"))
@@ -85,12 +76,12 @@ def _error(answer: Answer, host: str) -> Refused | Unavailable:
         return Conflict(message, retry_after_seconds=wait)
     if status == 429 or (status >= 500 and status != _NOT_IMPLEMENTED):
         return Unavailable(message, retry_after_seconds=wait)
-    return Refused(message, status=status, issue_codes=tuple(one.code for one in _outcomes_of(answer)))
+    return Refused(message, status=status, issue_codes=_issue_codes_of(answer))
 
 
-def _outcomes_of(answer: Answer) -> tuple[Outcome, ...]:
+def _issue_codes_of(answer: Answer) -> tuple[str, ...]:
     try:
-        return outcomes_in([read_json(answer.content)])
+        return issue_codes_in([read_json(answer.content)])
     except (NotJson, TooDeep):
         return ()
 

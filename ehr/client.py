@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
-from ehr.answers import Outcome, objects_in, outcomes_in, resource_in
+from ehr.answers import issue_codes_in, objects_in, resource_in
 from ehr.backend_token import BackendToken
 from ehr.errors import EhrError, Refused, TooLarge
 from ehr.fhir_json import write_json
@@ -35,7 +35,7 @@ class Page:
     """One page of a search: the resources it found, and what the server says beside them (`search.mode` outcome)."""
 
     resources: tuple[dict[str, Any], ...]
-    outcomes: tuple[Outcome, ...]
+    issue_codes: tuple[str, ...]
 
 
 class FhirClient:
@@ -181,7 +181,7 @@ def searchset(base_url: str, resources: Iterable[Mapping[str, Any]]) -> dict[str
 def _page(bundle: Mapping[str, Any]) -> Page:
     entries = objects_in(bundle.get("entry"))
     found = [entry["resource"] for entry in entries if isinstance(entry.get("resource"), dict)]
-    return Page(resources=tuple(one for one in found if _is_named(one)), outcomes=outcomes_in(found))
+    return Page(resources=tuple(one for one in found if _is_named(one)), issue_codes=issue_codes_in(found))
 
 
 def _is_named(resource: Mapping[str, Any]) -> bool:

@@ -181,7 +181,7 @@ class _Fetch:
                 for resource in page.resources:
                     self._check_patient(resource)
                 pages += page.resources
-                if any(one.code in _HIDDEN for one in page.outcomes):
+                if not _HIDDEN.isdisjoint(page.issue_codes):
                     outcome = Seen.NOT_PERMITTED
         except _AnotherPatient:
             return Seen.NOT_FETCHED  # nothing of such an answer can be trusted

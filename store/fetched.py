@@ -28,14 +28,14 @@ from store.incoming import (
 from store.jobs import Claimed, note_fetched, require_claim
 from store.keeping import finish_submission, keep, start_jobs, write_submission
 from store.merging import merge_all
-from store.patients import lock
-from store.tables import patients, withheld
+from store.patients import in_record_of, lock
+from store.tables import withheld
 
 KIND = "fetch"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unseen:
+class KeptWithheld:
     """A class of data that could not be seen, and why, in words of the engine's. Never what it holds."""
 
     data: str
@@ -44,7 +44,7 @@ class Unseen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """What a server gave of one patient. `sha256` is the digest of all of it; `unseen` what it did not give."""
+    """What a server gave of one patient. `sha256` is the digest of all of it; `withheld` what it did not."""
 
     server: str
     sha256: str
@@ -52,7 +52,7 @@ class Fetched:
     loose: tuple[IncomingResource, ...] = ()
     links: tuple[PatientLink, ...] = ()
     deletions: tuple[Deletion, ...] = ()
-    unseen: tuple[Unseen, ...] = ()
+    withheld: tuple[KeptWithheld, ...] = ()
 
 
 def keep_fetched(
@@ -80,7 +80,7 @@ def keep_fetched(
         record = merged.get(claimed.patient_id, claimed.patient_id)
         if fetched.groups and record not in concerned:
             raise PatientConflict("identifier")
-        _replace(connection, record, fetched.server, fetched.unseen)
+        _replace(connection, record, fetched.server, fetched.withheld)
         others = list(dict.fromkeys(one for one in concerned if one != record))
         started = start_jobs(connection, others, submission_id=submission_id, now=now)
         received = Received(submission_id=submission_id, jobs=started, entries=(*entries, *deleted))
@@ -93,28 +93,23 @@ def keep_fetched(
     return database.write_again(work)
 
 
-def unseen_of(database: Database, patient_id: str) -> tuple[Unseen, ...]:
+def withheld_of(database: Database, patient_id: str) -> tuple[KeptWithheld, ...]:
     """What could not be seen of a patient when they were last fetched, of all servers, each once."""
     query = (
         sa.select(withheld.c.data, withheld.c.because)
-        .where(_is_of(patient_id))
+        .where(withheld.c.patient_id.in_(in_record_of(patient_id)))
         .distinct()
         .order_by(withheld.c.data, withheld.c.because)
     )
     with database.read() as connection:
-        return tuple(Unseen(data=row.data, because=row.because) for row in connection.execute(query))
+        return tuple(KeptWithheld(data=row.data, because=row.because) for row in connection.execute(query))
 
 
-def _replace(connection: Connection, patient_id: str, server: str, unseen: Iterable[Unseen]) -> None:
+def _replace(connection: Connection, patient_id: str, server: str, kept: Iterable[KeptWithheld]) -> None:
     connection.execute(sa.delete(withheld).where(withheld.c.patient_id == patient_id, withheld.c.source == server))
     rows: Sequence[dict[str, str]] = [
         {"patient_id": patient_id, "source": server, "data": one.data, "because": one.because}
-        for one in dict.fromkeys(unseen)
+        for one in dict.fromkeys(kept)
     ]
     if rows:
         connection.execute(sa.insert(withheld), rows)
-
-
-def _is_of(patient_id: str) -> sa.ColumnElement[bool]:
-    record = sa.select(patients.c.id).where(sa.or_(patients.c.id == patient_id, patients.c.merged_into == patient_id))
-    return withheld.c.patient_id.in_(record)

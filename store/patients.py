@@ -103,9 +103,14 @@ def identifiers_of(connection: Connection, patient_id: str) -> list[tuple[str, s
     return found
 
 
+def in_record_of(patient_id: str) -> sa.Select[tuple[str]]:
+    """The ids of a patient and of those whose record became a part of theirs, as a query."""
+    return sa.select(patients.c.id).where(sa.or_(patients.c.id == patient_id, patients.c.merged_into == patient_id))
+
+
 def _keys_of(connection: Connection, patient_id: str) -> list[str]:
-    record = sa.select(patients.c.id).where(sa.or_(patients.c.id == patient_id, patients.c.merged_into == patient_id))
-    query = sa.select(patient_keys.c.key).where(patient_keys.c.patient_id.in_(record)).order_by(patient_keys.c.key)
+    ids = in_record_of(patient_id)
+    query = sa.select(patient_keys.c.key).where(patient_keys.c.patient_id.in_(ids)).order_by(patient_keys.c.key)
     return list(connection.scalars(query))
 
 

@@ -10,17 +10,13 @@ from collections.abc import Iterable, Iterator
 
 import structlog
 
-from admission.incoming import intake_from
+from admission.fetched import intake_of
 from admission.rewriting import rewrite_references
-from admission.unseen import as_kept, unseen
-from ehr.client import FhirClient, searchset
+from admission.withheld import withheld_by, write_withheld
+from ehr.client import FhirClient
 from ehr.errors import NotThere, Unavailable
 from ehr.history import History, Seen, fetch_history
-from fhir_mappings.bundle import parse_bundle
-from fhir_mappings.limits import Limits
 from fhir_mappings.own_output import is_own_output
-from fhir_mappings.patient_groups import sort_by_patient
-from fhir_mappings.resource_json import dumps
 from store import jobs, patients, resources, submissions
 from store.errors import LeaseLost
 from store.fetched import Fetched, keep_fetched
@@ -33,7 +29,6 @@ from workers.listening import HEARD
 from workers.servers import Servers
 
 _log = structlog.get_logger("fillertrace.worker")
-_NO_BASE = "urn:fillertrace:nowhere"  # what an EHR sends never means an id of ours
 
 
 def fetch_next(parts: Parts, servers: Servers) -> bool:
@@ -52,7 +47,7 @@ def fetch_next(parts: Parts, servers: Servers) -> bool:
             fetched = _fetch(claimed, claimed.source, parts, servers)
             others = keep_fetched(parts.database, claimed, fetched, rewrite=rewrite_references, now=parts.clock())
             hand_over(parts.database, parts.queue, others)
-            _log.info("fetched", job=claimed.job_id, server=claimed.source, unseen=len(fetched.unseen))
+            _log.info("fetched", job=claimed.job_id, server=claimed.source, withheld=len(fetched.withheld))
         except LeaseLost:
             _log.warning("lease-lost", job=claimed.job_id, attempt=claimed.attempt)
         except Exception as error:
@@ -72,13 +67,7 @@ def _fetch(claimed: jobs.Claimed, server: str, parts: Parts, servers: Servers) -
     if any(one.interrupted for one in histories) and _can_wait(claimed, parts):
         raise Unavailable(f"{client.host} did not answer all that was asked")
     visits = [visit for history in histories for visit in history.visits]
-    bundle = searchset(client.base_url, _every(histories))
-    raw = dumps(bundle)
-    # What was read is bounded already, and all of it is this one patient's.
-    parsed = parse_bundle(raw, limits=Limits(bytes=len(raw), entries=len(bundle["entry"]) + 1))
-    brought = intake_from(
-        parsed, sort_by_patient(parsed), base_url=_NO_BASE, held=lambda type_, identity: False, keep_empty_groups=True
-    )
+    raw, brought = intake_of(client.base_url, _every(histories))
     return Fetched(
         server=server,
         sha256=hashlib.sha256(raw).hexdigest(),
@@ -86,7 +75,7 @@ def _fetch(claimed: jobs.Claimed, server: str, parts: Parts, servers: Servers) -
         loose=brought.loose,
         links=brought.links,
         deletions=tuple(_gone(client, claimed.patient_id, histories, parts)),
-        unseen=as_kept(unseen(visits, granted_scope=servers.granted_scope(server))),
+        withheld=write_withheld(withheld_by(visits, granted_scope=servers.granted_scope(server))),
     )
 
 

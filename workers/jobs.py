@@ -14,7 +14,7 @@ from datetime import datetime
 import structlog
 
 from admission.search_terms import report_resource
-from admission.unseen import from_kept
+from admission.withheld import read_withheld
 from correlation.catalogue import Knowledge
 from ehr.settings import EhrSettings
 from fhir_mappings.basis import Basis, write_basis
@@ -25,7 +25,7 @@ from fhir_mappings.timeline import KeptResource
 from store import jobs, reports, resources
 from store.database import Database
 from store.errors import LeaseLost, StoreError
-from store.fetched import unseen_of
+from store.fetched import withheld_of
 from store.outbox import bring_next
 from store.queue import Queue
 from store.reports import ReportDraft, Standing
@@ -99,7 +99,7 @@ def correlate(job_id: str, *, parts: Parts) -> None:
 def _report(claimed: jobs.Claimed, parts: Parts) -> None:
     now = parts.clock()
     loaded = resources.of_patient(parts.database, claimed.patient_id)
-    withheld = from_kept(unseen_of(parts.database, claimed.patient_id))
+    withheld = read_withheld(withheld_of(parts.database, claimed.patient_id))
     kept = [_kept(resource) for resource in loaded]
     found = assessed(kept, as_of=now.date(), knowledge=parts.knowledge, withheld=withheld)
     draft: ReportDraft | None = None

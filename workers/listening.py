@@ -10,18 +10,15 @@ from datetime import timedelta
 
 import structlog
 
-from admission.incoming import intake_from
+from admission.fetched import intake_of
 from admission.rewriting import rewrite_references
-from ehr.client import FhirClient, searchset
+from ehr.client import FhirClient
 from ehr.errors import Conflict, EhrError, Unavailable
 from ehr.news import Novelty, heard_until, newest, news
 from ehr.references import literal
 from ehr.subscriptions import keep_subscribed
-from fhir_mappings.bundle import parse_bundle
 from fhir_mappings.elements import mapping
 from fhir_mappings.own_output import is_own_output
-from fhir_mappings.patient_groups import sort_by_patient
-from fhir_mappings.resource_json import dumps
 from store import intake, jobs, listening, ownership
 from store.errors import Busy
 from store.listening import Turn
@@ -163,11 +160,7 @@ def _fetch_again(client: FhirClient, server: str, remote_id: str, parts: Parts) 
 
 
 def _admit(client: FhirClient, server: str, remote_id: str, parts: Parts) -> None:
-    raw = dumps(searchset(client.base_url, [client.read("Patient", remote_id)]))
-    parsed = parse_bundle(raw)
-    brought = intake_from(
-        parsed, sort_by_patient(parsed), base_url="urn:fillertrace:nowhere", held=lambda type_, identity: False
-    )
+    raw, brought = intake_of(client.base_url, [client.read("Patient", remote_id)])
     intake.receive(
         parts.database,
         kind=HEARD,

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from ehr.answers import Outcome
 from ehr.errors import Conflict, EhrError, NotPermitted, NotThere, Refused, TooLarge, Unavailable
 from ehr.fhir_json import DEEPEST, TooDeep, read_json, write_json
 from ehr.retries import pause_after, retry_after_seconds
@@ -51,7 +50,7 @@ def test_a_search_goes_through_all_pages_and_keeps_what_is_said_beside_them() ->
     with client_of(in_order(reply(first), reply(searchset(OBSERVATION)))) as (client, server):
         pages = list(client.pages("Observation", {"patient": "12", "code": "a|b"}))
     assert [page.resources for page in pages] == [(PATIENT,), (OBSERVATION,)]
-    assert pages[0].outcomes == (Outcome(severity="warning", code="suppressed"),)
+    assert pages[0].issue_codes == ("suppressed",)
     asked = [request.path for request in server.received]
     assert asked == ["/fhir/Observation?patient=12&code=a%7Cb", "/fhir/Observation?page=2"]
     assert server.received[0].headers["prefer"] == "handling=strict"

@@ -7,7 +7,7 @@ import pytest
 from store import audit, intake, jobs, outbox, resources
 from store.database import Database
 from store.errors import LeaseLost, PatientConflict
-from store.fetched import Fetched, Unseen, keep_fetched, unseen_of
+from store.fetched import Fetched, KeptWithheld, keep_fetched, withheld_of
 from store.incoming import Deletion
 from store.job_states import Reason, Status
 from store.jobs import Claimed
@@ -16,7 +16,7 @@ from tests.unit.store.builders import NOW, claim, draft, fail, finish, later, pe
 
 EHR = "https://ehr.example/fhir"
 AT_EHR = f"{EHR}/Patient/1"
-NOT_SEEN = Unseen(data="conditions", because="not-permitted")
+NOT_SEEN = KeptWithheld(data="conditions", because="not-permitted")
 
 
 def ask(database: Database, *, mrn: str = "1") -> tuple[str, str]:
@@ -39,9 +39,9 @@ def must_fetch(database: Database, *, worker: str = "w1", at: float = 0) -> Clai
     return claimed
 
 
-def given(*found: object, deletions: tuple[Deletion, ...] = (), unseen: tuple[Unseen, ...] = ()) -> Fetched:
+def given(*found: object, deletions: tuple[Deletion, ...] = (), withheld: tuple[KeptWithheld, ...] = ()) -> Fetched:
     group = person(*found, url=AT_EHR)  # type: ignore[arg-type]
-    return Fetched(server="main", sha256="s", groups=(group,), deletions=deletions, unseen=unseen)
+    return Fetched(server="main", sha256="s", groups=(group,), deletions=deletions, withheld=withheld)
 
 
 def test_no_worker_correlates_before_the_record_was_fetched(database: Database, queue: Queue) -> None:
@@ -115,11 +115,11 @@ def test_what_the_ehr_has_no_longer_is_deleted(database: Database) -> None:
 
 def test_what_could_not_be_seen_is_kept_until_it_is_seen(database: Database) -> None:
     _, patient_id = ask(database)
-    keep_fetched(database, must_fetch(database), given(unseen=(NOT_SEEN, NOT_SEEN)), rewrite=rewrite, now=NOW)
-    assert unseen_of(database, patient_id) == (NOT_SEEN,)
+    keep_fetched(database, must_fetch(database), given(withheld=(NOT_SEEN, NOT_SEEN)), rewrite=rewrite, now=NOW)
+    assert withheld_of(database, patient_id) == (NOT_SEEN,)
     intake.request(database, patient_id=patient_id, caller_id="clinic", now=NOW, source="main")
     keep_fetched(database, must_fetch(database), given(), rewrite=rewrite, now=NOW)
-    assert unseen_of(database, patient_id) == ()
+    assert withheld_of(database, patient_id) == ()
 
 
 def test_what_is_of_somebody_else_is_not_taken_in(database: Database) -> None:
@@ -131,7 +131,7 @@ def test_what_is_of_somebody_else_is_not_taken_in(database: Database) -> None:
         keep_fetched(database, must_fetch(database), wrong, rewrite=rewrite, now=NOW)
     assert resources.of_patient(database, other.jobs[0].patient_id) == []
     assert jobs.get(database, job_id).reason == Reason.FETCHING
-    assert unseen_of(database, patient_id) == ()
+    assert withheld_of(database, patient_id) == ()
 
 
 def test_who_else_is_concerned_has_a_job_of_their_own(database: Database) -> None:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from store import intake, jobs
 from store.database import Database, open_database
 from store.errors import Busy
-from store.fetched import unseen_of
+from store.fetched import withheld_of
 from store.jobs import Job
 from store.queue import Queue
 from store.schema import upgrade
@@ -137,7 +137,7 @@ def test_a_type_that_fails_for_the_moment_is_asked_for_again_before_a_report_say
     errands.answers.clear()
     assert errands.fetch()
     assert only_job(errands).reason == "waiting-for-worker"
-    assert unseen_of(errands.parts.database, job.patient_id) == ()
+    assert withheld_of(errands.parts.database, job.patient_id) == ()
 
 
 def test_a_type_that_fails_to_the_last_attempt_is_named(errands: Errands) -> None:
@@ -147,7 +147,7 @@ def test_a_type_that_fails_to_the_last_attempt_is_named(errands: Errands) -> Non
     fail_to_fetch(errands, times=5)
     job = only_job(errands)
     assert job.reason == "waiting-for-worker"
-    assert [one.data for one in unseen_of(errands.parts.database, job.patient_id)] == ["conditions"]
+    assert [one.data for one in withheld_of(errands.parts.database, job.patient_id)] == ["conditions"]
 
 
 def test_whoever_asks_themselves_is_answered_at_once(errands: Errands) -> None:
@@ -161,4 +161,4 @@ def test_whoever_asks_themselves_is_answered_at_once(errands: Errands) -> None:
     )
     assert errands.fetch()
     assert jobs.get(errands.parts.database, asked.jobs[0].job_id).reason == "waiting-for-worker"
-    assert [one.because for one in unseen_of(errands.parts.database, patient_id)] == ["not-fetched"]
+    assert [one.because for one in withheld_of(errands.parts.database, patient_id)] == ["not-fetched"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from admission.unseen import unseen
+from admission.withheld import withheld_by
 from correlation.timeline import DataClass, Withheld, WithheldBecause
 from ehr.history import Seen, TypeVisit
 
@@ -27,7 +27,7 @@ def lacks(data: DataClass, because: WithheldBecause) -> Withheld:
 )
 def test_what_could_not_be_seen_is_named_with_why(outcome: Seen, count: int, because: WithheldBecause) -> None:
     visits = [OBSERVATIONS, TypeVisit(type="Condition", count=count, outcome=outcome)]
-    assert unseen(visits, granted_scope=None) == (lacks(DataClass.CONDITIONS, because),)
+    assert withheld_by(visits, granted_scope=None) == (lacks(DataClass.CONDITIONS, because),)
 
 
 def test_what_the_server_does_not_offer_or_is_no_evidence_is_not_withheld() -> None:
@@ -35,12 +35,12 @@ def test_what_the_server_does_not_offer_or_is_no_evidence_is_not_withheld() -> N
         TypeVisit(type="Specimen", count=0, outcome=Seen.NOT_OFFERED),
         TypeVisit(type="Practitioner", count=0, outcome=Seen.NOT_PERMITTED),
     ]
-    assert unseen(visits, granted_scope=None) == ()
+    assert withheld_by(visits, granted_scope=None) == ()
 
 
 @pytest.mark.parametrize("scope", [None, "", "system/*.rs", "system/*.read", "openid offline_access", "opaque"])
 def test_scopes_that_reach_all_or_say_nothing_withhold_nothing(scope: str | None) -> None:
-    assert unseen([OBSERVATIONS, NO_CONDITION], granted_scope=scope) == ()
+    assert withheld_by([OBSERVATIONS, NO_CONDITION], granted_scope=scope) == ()
 
 
 @pytest.mark.parametrize(
@@ -57,9 +57,9 @@ def test_scopes_that_reach_all_or_say_nothing_withhold_nothing(scope: str | None
     ],
 )
 def test_what_the_granted_scopes_leave_out_is_named(scope: str, expected: list[Withheld]) -> None:
-    assert list(unseen([OBSERVATIONS, NO_CONDITION], granted_scope=scope)) == expected
+    assert list(withheld_by([OBSERVATIONS, NO_CONDITION], granted_scope=scope)) == expected
 
 
 def test_each_reason_is_named_once() -> None:
     visits = [TypeVisit(type=type_, count=0, outcome=Seen.NOT_FETCHED) for type_ in ("Condition", "Encounter")]
-    assert unseen(visits, granted_scope=None) == (lacks(DataClass.CONDITIONS, WithheldBecause.NOT_FETCHED),)
+    assert withheld_by(visits, granted_scope=None) == (lacks(DataClass.CONDITIONS, WithheldBecause.NOT_FETCHED),)

@@ -11,10 +11,10 @@ from correlation.timeline import DataClass, Withheld, WithheldBecause
 from ehr.history import Seen, TypeVisit
 from fhir_mappings.smart_scopes import Scope, parse_scopes
 from fhir_mappings.withheld import withheld_types
-from store.fetched import Unseen
+from store.fetched import KeptWithheld
 
 
-def unseen(visits: Iterable[TypeVisit], *, granted_scope: str | None) -> tuple[Withheld, ...]:
+def withheld_by(visits: Iterable[TypeVisit], *, granted_scope: str | None) -> tuple[Withheld, ...]:
     """The classes of data that could not be seen, or not wholly, each once for each reason.
 
     `granted_scope` are the scopes of the token, by blanks; None where there was no token or the server does not say
@@ -30,12 +30,12 @@ def unseen(visits: Iterable[TypeVisit], *, granted_scope: str | None) -> tuple[W
     return tuple(sorted(set(found)))
 
 
-def as_kept(withheld: Iterable[Withheld]) -> tuple[Unseen, ...]:
+def write_withheld(withheld: Iterable[Withheld]) -> tuple[KeptWithheld, ...]:
     """What could not be seen, in the words in which the record keeps it."""
-    return tuple(Unseen(data=one.data.value, because=one.because.value) for one in withheld)
+    return tuple(KeptWithheld(data=one.data.value, because=one.because.value) for one in withheld)
 
 
-def from_kept(kept: Iterable[Unseen]) -> tuple[Withheld, ...]:
+def read_withheld(kept: Iterable[KeptWithheld]) -> tuple[Withheld, ...]:
     """The same, as it is read back."""
     every = (Withheld(data=DataClass(one.data), because=WithheldBecause(one.because)) for one in kept)
     return tuple(sorted(every))
