@@ -17,7 +17,7 @@ from api.errors import RequestRefused
 from api.parts import Parts, log_ids
 from api.representation import form_of
 from api.returning import returned
-from api.seen_reports import seen_report, sees_whole
+from api.seen_reports import check_in_sight, sees_whole
 from api.signing import may_sign, read_sign_off, signed_resources
 from api.spoken import language_in, spoken
 from api.stored_form import as_read
@@ -35,7 +35,7 @@ def sign_off(request: Request, sight: Sight, *, report_id: str, body: bytes) -> 
     """
     parts, caller = sight.parts, sight.caller
     current = report_search.read(parts.database, report_id)
-    seen_report(sight, current)  # to who may not see it, it is not there
+    check_in_sight(sight, current)
     if not may_sign(caller) or not sees_whole(sight, current):
         raise NotPermitted
     wanted = _body(body, parts, report_id)

@@ -84,11 +84,10 @@ def _patient_entry(sight: Sight, patient_id: str) -> list[dict[str, Any]]:
 
 
 def _sees_record(sight: Sight, patient_id: str) -> bool:
-    """Whether nothing that is kept of a patient is hidden from the caller."""
+    """Whether no evidence that is kept of a patient is hidden from the caller."""
     if sight.unlimited:
         return True
-    every = resources.of_patient(sight.parts.database, patient_id)
-    return len(sees_of(sight, every).seen) == len(every)
+    return sees_of(sight, resources.of_patient(sight.parts.database, patient_id)).all_evidence
 
 
 def _outcome(parts: Parts, job: Job, *, instead: list[Any] | None = None) -> dict[str, Any] | None:

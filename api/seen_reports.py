@@ -19,7 +19,7 @@ from correlation.timeline import Withheld, WithheldBecause
 from correlation.words import BASE_LANGUAGE
 from fhir_mappings import canonical
 from fhir_mappings.resource_json import dumps, loads
-from fhir_mappings.withheld import withheld_types
+from fhir_mappings.withheld import CLASS_OF_TYPE, withheld_types
 from store import report_search
 from store.errors import NotFound
 from store.report_search import OwnResource
@@ -47,7 +47,7 @@ def _sees_whole(sight: Sight, report: StoredReport) -> bool:
         inputs = inputs_of(sight.parts.database, report)
     except NotRecomputable:
         return sight.sees_every_patient
-    return len(sees_of(sight, inputs).seen) == len(inputs)
+    return sees_of(sight, inputs).all_evidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +58,11 @@ class SeenInputs:
     seen: list[StoredResource]
     labelled: list[StoredResource]
     others: list[StoredResource]
+
+    @property
+    def all_evidence(self) -> bool:
+        """Whether they see all that may be evidence: who treated a patient, and where, is none."""
+        return not self.labelled and not any(one.type in CLASS_OF_TYPE for one in self.others)
 
 
 def sees_of(sight: Sight, inputs: Sequence[StoredResource]) -> SeenInputs:
@@ -103,6 +108,13 @@ class SeenResult:
     issues: list[Any] | None = None
 
 
+def check_in_sight(sight: Sight, report: StoredReport) -> None:
+    """Raise NotFound unless the caller may see this report, whole or in part."""
+    content = _without_labels(loads(report.resources[0].content))
+    if not sight.sees("DiagnosticReport", report.id, content=content, patient_id=report.patient_id):
+        raise NotFound("DiagnosticReport", report.id)
+
+
 def seen_result(sight: Sight, report: StoredReport, *, language: str = BASE_LANGUAGE) -> SeenResult:
     """The report version as the caller may see it, in a language, with what is to be said of it.
 
@@ -111,9 +123,7 @@ def seen_result(sight: Sight, report: StoredReport, *, language: str = BASE_LANG
     """
     if sight.unlimited:
         return SeenResult(report=spoken(sight.parts, report, language=language))
-    content = _without_labels(loads(report.resources[0].content))
-    if not sight.sees("DiagnosticReport", report.id, content=content, patient_id=report.patient_id):
-        raise NotFound("DiagnosticReport", report.id)
+    check_in_sight(sight, report)
     if sees_whole(sight, report):
         return SeenResult(report=spoken(sight.parts, report, language=language))
     return _computed_for(sight, report, language=language)

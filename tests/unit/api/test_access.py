@@ -28,8 +28,11 @@ def test_open_access_is_given_nowhere_else(host: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::", "192.168.1.4"])
-def test_smart_access_is_given_on_any_address(host: str) -> None:
-    check_access(ApiSettings(host=host, **SMART))
+def test_smart_access_is_given_on_any_address_under_a_name_of_its_own(host: str) -> None:
+    check_access(ApiSettings(host=host, base_url="https://correlate.example/fhir", **SMART))
+    if host != "127.0.0.1":
+        with pytest.raises(AccessNotPossible, match="FILLERTRACE_API_BASE_URL"):
+            check_access(ApiSettings(host=host, **SMART))
 
 
 @pytest.mark.parametrize(

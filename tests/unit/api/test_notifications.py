@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from ehr.settings import EhrSettings
 from store import listening
+from store.tables import listened
 from tests.servers.redis import RedisServer
 from tests.unit.api.log_file import LogFile
 from tests.unit.api.service import Door, running_door
@@ -35,7 +37,8 @@ def send(door: Door, path: str, *, method: str = "POST", body: str = "", **heade
 
 
 def told(door: Door) -> list[str]:
-    return [one.server for one in listening.listened_to(door.database) if one.told_at is not None]
+    with door.database.read() as connection:
+        return list(connection.scalars(sa.select(listened.c.server).where(listened.c.told_at.is_not(None))))
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,19 @@ class Neighbour:
         return frozenset({self.id, self.word, *(one for ids in self.ids.values() for one in ids), *self.jobs})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Street:
+    """A running door and the three patients behind it."""
+
+    door: Door
+    server: TokenServer
+    patients: tuple[Neighbour, ...]
+
+    def token(self, scopes: str, patient: int | None = None, **claims: Any) -> dict[str, str]:
+        named = None if patient is None else self.patients[patient].id
+        return bearer(self.server.token(scope=scopes, patient=named, client_id="app", sub="sub", **claims))
+
+
 def readable(text: str) -> str:
     """An answer with its attachments decoded: a report carries its worksheet in base64."""
     data = re.findall(r'"data":\s*"([A-Za-z0-9+/=]+)"', text)
@@ -191,3 +204,12 @@ def state_of(door: Door, one: Neighbour) -> tuple[Any, ...]:
         )
         versions = connection.execute(sa.select(reports.c.version).where(reports.c.patient_id == one.id)).all()
     return (tuple(held), begun, tuple(versions))
+
+
+def shared_in(door: Door) -> dict[str, tuple[int, bool]]:
+    """Version and whether deleted of each Practitioner, Device or Organization that stands beside several patients."""
+    with door.database.read() as connection:
+        rows = connection.execute(
+            sa.select(resources.c.id, resources.c.version, resources.c.deleted).where(resources.c.patient_id.is_(None))
+        )
+        return {row.id: (row.version, row.deleted) for row in rows}

@@ -227,7 +227,9 @@ def test_what_is_labelled_as_more_confidential_is_hidden_and_named(tmp_path: Pat
                 report = house.report("system/*.rs")
                 found = house.get(f"/Condition?patient={house.patient.id}", "system/*.rs")
                 assert (word in found.text) is seen
-                assert ("total" in found.json()) is seen
+                assert found.json()["total"] == int(seen)
+                count = house.get(f"/Condition?patient={house.patient.id}&_summary=count", "system/*.rs")
+                assert count.json()["total"] == int(seen)
                 (condition,) = house.patient.ids["Condition"]
                 read = house.get(f"/Condition/{condition}", "system/*.rs")
                 assert read.status_code == (200 if seen else 404)
