@@ -7,6 +7,7 @@ from pathlib import Path
 from tests.servers import ServerUnavailable
 
 _POM = Path(__file__).with_name("synthea.pom.xml")
+_TODAY = "20261101"  # its people are born by counting back from a day: with today they would differ each day
 _DEADLINE = 900.0
 
 
@@ -21,7 +22,7 @@ def old_people(folder: Path, *, count: int, seed: int) -> list[Path]:
         raise ServerUnavailable("Synthea cannot run because Java or Maven (mvn) is not on PATH.")
     wanted = [f"-Dmdep.outputFile={classpath}", "dependency:build-classpath"]
     _run([maven, "-B", "-q", "-ntp", "-f", str(_POM), *wanted], log=folder / "maven.log")
-    people = ["-p", str(count), "-s", str(seed), "-cs", str(seed), "-a", "70-95"]
+    people = ["-p", str(count), "-s", str(seed), "-cs", str(seed), "-a", "70-95", "-r", _TODAY, "-e", _TODAY]
     quiet = ["--exporter.hospital.fhir.export=false", "--exporter.practitioner.fhir.export=false"]
     output = f"--exporter.baseDirectory={folder / 'synthea'}"
     _run([java, "-cp", classpath.read_text().strip(), "App", *people, output, *quiet], log=folder / "synthea.log")
