@@ -11,6 +11,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from api.access.authority import Authority
+from api.access.loopback import is_loopback
 from api.polling_pace import PollingPace
 from api.settings import ApiSettings
 from correlation.catalogue import Knowledge
@@ -70,7 +71,9 @@ GivenParts = Annotated[Parts, Depends(parts_of)]
 def base_of(request: Request) -> str:
     """The address of our FHIR base as the caller knows it, without a slash at the end."""
     settings = parts_of(request).settings
-    return settings.base_url.rstrip("/") if settings.base_url else f"{str(request.base_url).rstrip('/')}/fhir"
+    as_named = settings.base_url is None and is_loopback(request.url.hostname or "")
+    said = None if as_named else settings.said_base
+    return said or f"{str(request.base_url).rstrip('/')}/fhir"
 
 
 def log_ids(request: Request, **ids: object) -> None:

@@ -12,6 +12,8 @@ from store.environment import setting
 # RFC 6454, as a browser writes it in the header Origin: small letters, no slash at the end.
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.\-]+|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
 
+_ADDRESS = re.compile(r"https?://[^/?#@\s]+(?:/[^?#\s]*)?")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiSettings:
@@ -25,7 +27,8 @@ class ApiSettings:
     port: int = setting(8080, "The TCP port to listen on; 0 takes any free one.", example="8080")
     base_url: str | None = setting(
         None,
-        "Our FHIR base as clients reach it, for the links in answers. Empty: as the request names it.",
+        "Our FHIR base as clients reach it, for the links in answers. Empty: as the request names it on loopback, else "
+        "the audience, where that is an address.",
         example="https://correlate.hospital.example/fhir",
     )
     access: str = setting(
@@ -137,6 +140,14 @@ class ApiSettings:
         "report itself stays.",
         example="604800",
     )
+
+    @property
+    def said_base(self) -> str | None:
+        """Our FHIR base, without a slash at the end, as far as the settings say it: what a request calls us decides
+        nothing but on loopback."""
+        audience = self.audience if self.access == "smart" and _ADDRESS.fullmatch(self.audience or "") else None
+        said = self.base_url or audience
+        return said and said.rstrip("/")
 
     def __post_init__(self) -> None:
         for name in (

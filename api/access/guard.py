@@ -7,7 +7,6 @@ CapabilityStatement.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,6 +18,7 @@ from fastapi.params import Depends as DependsMarker
 from api.access.authority import Authority, check_authority
 from api.access.caller import OPEN_CALLER, Caller
 from api.access.errors import AccessNotPossible, AnotherSite, NotAuthenticated, NoToken
+from api.access.loopback import is_loopback
 from api.access.sight import Sight
 from api.parts import Parts, base_of, parts_of
 from api.settings import ApiSettings
@@ -35,10 +35,10 @@ def check_access(settings: ApiSettings, *, plain_hosts: frozenset[str] = frozens
     """Raise AccessNotPossible unless the access asked for can be given safely. `plain_hosts` are called without TLS."""
     if settings.access == "smart":
         check_authority(settings, plain_hosts=plain_hosts)
-        if not (settings.base_url or is_loopback(settings.host)):
+        if settings.said_base is None and not is_loopback(settings.host):
             raise AccessNotPossible(
-                "FILLERTRACE_API_ACCESS=smart on an address that other machines reach needs FILLERTRACE_API_BASE_URL: "
-                "what a request calls us decides nothing."
+                "FILLERTRACE_API_ACCESS=smart on an address that other machines reach needs FILLERTRACE_API_BASE_URL, "
+                "unless FILLERTRACE_API_AUDIENCE is that address: what a request calls us decides nothing."
             )
     elif settings.access != "open":
         raise AccessNotPossible("FILLERTRACE_API_ACCESS must be open or smart.")
@@ -47,16 +47,6 @@ def check_access(settings: ApiSettings, *, plain_hosts: frozenset[str] = frozens
             f"Open access is allowed on a loopback address only, and {settings.host} can be reached from other "
             "machines. Use --host 127.0.0.1, or FILLERTRACE_API_ACCESS=smart."
         )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address is reached from this machine alone. A name other than localhost is not trusted to be."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def needs(right: str, type_: str | None = None) -> DependsMarker:
@@ -85,7 +75,7 @@ def caller_of(request: Request) -> Caller:
     parts = parts_of(request)
     if parts.authority is None:
         return _open_caller(request, parts)
-    if parts.settings.base_url is None and not is_loopback(request.url.hostname or ""):
+    if parts.settings.said_base is None and not is_loopback(request.url.hostname or ""):
         raise AnotherSite  # our base, by which own ids are told from others, would be whatever the caller says
     return _verified_caller(request, parts, authority=parts.authority)
 

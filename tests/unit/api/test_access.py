@@ -4,7 +4,8 @@ import pytest
 
 from api.access.caller import OPEN_CALLER, Caller
 from api.access.errors import AccessNotPossible
-from api.access.guard import check_access, is_loopback
+from api.access.guard import check_access
+from api.access.loopback import is_loopback
 from api.settings import ApiSettings
 from fhir_mappings.smart_scopes import parse_scopes
 
@@ -29,10 +30,12 @@ def test_open_access_is_given_nowhere_else(host: str) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::", "192.168.1.4"])
 def test_smart_access_is_given_on_any_address_under_a_name_of_its_own(host: str) -> None:
-    check_access(ApiSettings(host=host, base_url="https://correlate.example/fhir", **SMART))
+    check_access(ApiSettings(host=host, **SMART))
+    nameless = {**SMART, "audience": "a-client-id"}
+    check_access(ApiSettings(host=host, base_url="https://correlate.example/fhir", **nameless))
     if host != "127.0.0.1":
         with pytest.raises(AccessNotPossible, match="FILLERTRACE_API_BASE_URL"):
-            check_access(ApiSettings(host=host, **SMART))
+            check_access(ApiSettings(host=host, **nameless))
 
 
 @pytest.mark.parametrize(
