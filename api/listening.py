@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import threading
 import time
@@ -78,6 +79,7 @@ def _bind(host: str, port: int) -> socket.socket:
         bound.listen(2048)
     except OSError as fault:
         bound.close()
-        raise CannotListen(f"cannot listen on {host} port {port}: {fault.strerror}") from None
+        hint = "; --port takes another one" if fault.errno == errno.EADDRINUSE else ""
+        raise CannotListen(f"cannot listen on {host} port {port}: {fault.strerror}{hint}") from None
     bound.set_inheritable(False)
     return bound

@@ -2,6 +2,7 @@
 
 The first key in the file signs; where a server takes only the other algorithm, the first key for that one. All are
 published, without their private parts, at /.well-known/jwks.json of the service; register that address with the server.
+Where no service runs, as for `fillertrace pull` alone, register what --public prints.
 
 To renew the keys without a gap: make a new one (--new), which is published and does not sign yet; a day later, when
 every server has fetched it, let it sign (--first KID); another day later take the old one away (--remove KID).
@@ -11,6 +12,7 @@ Services that run read the file again by themselves.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,13 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     change.add_argument("--new", choices=("RS384", "ES384"), help="add a new key at the end")
     change.add_argument("--first", metavar="KID", help="put this key first, so that it signs")
     change.add_argument("--remove", metavar="KID", help="take this key away")
+    change.add_argument("--public", action="store_true", help="print the JWK set without its private parts")
 
 
 def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Make the one change that is asked for, and list the keys."""
     # Imported here: --help must not wait for the cryptography.
     from ehr.errors import KeysNotUsable
-    from ehr.keys import read_keys, write_keys
+    from ehr.keys import public_set, read_keys, write_keys
 
     file: Path = arguments.file
     try:
@@ -53,6 +56,9 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
         if isinstance(fault, FileNotFoundError):
             hint = "; make its folder first" if arguments.new else "; --new ES384 makes it"
         return _complain(f"{file}: {fault.strerror}{hint}.", FAILED)
+    if arguments.public:
+        print(json.dumps(public_set(after), indent=2))
+        return DONE
     for key in after:
         print(f"{key.kid}  {key.alg}  {_role(key, after)}")
     return DONE

@@ -37,7 +37,7 @@ class OwnKeys:
 
     def public(self) -> dict[str, Any]:
         """The JWK set that is published: every key, without its private parts."""
-        return {"keys": [key.as_dict(private=False) for key in self._current()]}
+        return public_set(self._current())
 
     def signing(self, algorithms: Collection[str]) -> Key:
         """The first key whose algorithm is among these."""
@@ -56,6 +56,11 @@ class OwnKeys:
             except OSError as error:
                 raise KeysNotUsable(f"{self._path} cannot be read ({error.strerror})") from None
             return self._keys
+
+
+def public_set(keys: Sequence[Key]) -> dict[str, Any]:
+    """The JWK set of these keys without their private parts."""
+    return {"keys": [key.as_dict(private=False) for key in keys]}
 
 
 def read_keys(path: Path) -> tuple[Key, ...]:

@@ -35,6 +35,15 @@ def test_keys_are_made_renewed_and_taken_away(tmp_path: Path) -> None:
     assert listed(str(file)) == [(second, "ES384", "published, signs"), third]
 
 
+def test_the_public_parts_are_shown_for_whoever_runs_no_service(tmp_path: Path) -> None:
+    file = tmp_path / "keys.json"
+    ((kid, algorithm, _),) = listed(str(file), "--new", "ES384")
+    (public,) = json.loads(fillertrace("keys", str(file), "--public").stdout)["keys"]
+    (private,) = json.loads(file.read_text())["keys"]
+    assert (public["kid"], public["alg"]) == (kid, algorithm)
+    assert private.keys() - public.keys() == {"d"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
