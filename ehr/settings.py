@@ -94,7 +94,7 @@ class EhrSettings:
     )
     timeout_seconds: float = _setting(
         DEFAULT_TIMEOUT_SECONDS,
-        "How long a server may take for each step of an answer; the whole answer may take ten times that.",
+        "How long a server may take for each step of a request; the whole of it may take ten times that.",
         example="30",
     )
     attempts: int = _setting(
