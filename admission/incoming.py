@@ -33,7 +33,7 @@ from store.incoming import (
     PatientIntake,
     PatientLink,
 )
-from store.search_criteria import Criterion, OfPatient
+from store.search_criteria import Criterion
 
 # Numbers that name an order, a visit or a person: several resources carry the same one and are not the same.
 _NUMBERS_OF_SOMETHING_ELSE = frozenset({"ACSN", "PLAC", "FILL", "PGN", "VN", "AN", "MR", "PI", "PT", "SS", "DL", "PPN"})
@@ -41,6 +41,8 @@ _RELATIVE = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9.\-]{1,64}")
 
 Held = Callable[[str, str], bool]
 """Whether we hold a resource under this type and id of ours."""
+Within = Callable[[str], Sequence[Criterion]]
+"""What a condition on a type asks besides: it finds nothing that the sender may not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,11 @@ class Intake:
     links: tuple[PatientLink, ...] = ()
 
 
+def everything(type_: str) -> Sequence[Criterion]:
+    """No condition besides."""
+    return ()
+
+
 def intake_from(
     bundle: ParsedBundle,
     sorted_: Sorted,
@@ -65,17 +72,20 @@ def intake_from(
     held: Held,
     keep_empty_groups: bool = False,
     references: Sequence[ConditionalReference] = (),
-    own_patient: OfPatient | None = None,
+    within: Within = everything,
+    of_one_patient: bool = False,
 ) -> Intake:
     """The people and resources of a Bundle as the record takes them.
 
     A patient of whom there is nothing but our own output is left out, so that it starts no job, unless
     `keep_empty_groups`: then a person has asked for this patient by name. `references` are those that are searches,
-    where they have to find something. With `own_patient`, of whom alone the sender may write, a condition finds no
-    one else's, and what stands beside many patients is kept as this one's own. Raises BundleRejected (400) for a
-    condition that cannot be asked.
+    where they have to find something; `within` narrows what the conditions find. With `of_one_patient` the sender may
+    write of one patient alone, and what stands beside many is kept as that one's own. Raises BundleRejected (400) for
+    a condition that cannot be asked.
     """
-    reader = _Reader(bundle, base_url=base_url, held=held, references=references, own_patient=own_patient)
+    reader = _Reader(
+        bundle, base_url=base_url, held=held, references=references, within=within, of_one_patient=of_one_patient
+    )
     groups = tuple(
         reader.group(group) for group in sorted_.groups if keep_empty_groups or any(map(is_kept, group.entries))
     )
@@ -99,9 +109,11 @@ class _Reader:
         base_url: str,
         held: Held,
         references: Sequence[ConditionalReference],
-        own_patient: OfPatient | None,
+        within: Within,
+        of_one_patient: bool,
     ) -> None:
-        self._own_patient = own_patient
+        self._within = within
+        self._of_one_patient = of_one_patient
         self._base_url = base_url
         self._held = held
         self._searched = {unquote(one.text): one for one in references if one.type == "Patient"}
@@ -144,7 +156,7 @@ class _Reader:
             if_match=version_named(entry.if_match),
             condition=self._condition(entry),
             search=values_from(search_values(entry.resource or {})),
-            shared=kind in ABOUT_NO_PATIENT and self._own_patient is None,
+            shared=kind in ABOUT_NO_PATIENT and not self._of_one_patient,
             entry_index=entry.index,
         )
 
@@ -152,8 +164,8 @@ class _Reader:
         if entry.if_none_exist is None:
             return None
         try:
-            found = condition_from(entry.type or "", entry.if_none_exist, base=self._base_url)
-            return found if self._own_patient is None else (*found, self._own_patient)
+            type_ = entry.type or ""
+            return (*condition_from(type_, entry.if_none_exist, base=self._base_url), *self._within(type_))
         except ConditionRefused as refused:
             path = f"Bundle.entry[{entry.index}].request.ifNoneExist"
             issue = Issue(

@@ -119,7 +119,8 @@ def _receive(request: Request, sight: Sight, *, body: bytes, bundle: ParsedBundl
         base_url=sight.base,
         held=held_in(sight),
         keep_empty_groups=True,
-        own_patient=sight.own_patient() if bounds.patients is not None else None,
+        within=sight.within,
+        of_one_patient=bounds.patients is not None,
     )
     if bounds.patients is not None:
         brought = replace(brought, loose=())  # beside the patient, and about nobody

@@ -31,11 +31,12 @@ _SEARCH: Final = re.compile(r"([A-Z][A-Za-z]+)(?:\?(.*))?", re.DOTALL)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What an entry is looked at with: our base; of the types and ids that are named, what we hold or held, what we
-    made."""
+    made, and what the sender may update."""
 
     base: str
     held: frozenset[tuple[str, str]]
     made: frozenset[tuple[str, str]]
+    updatable: frozenset[tuple[str, str]]
 
 
 def refusals_of(bundle: ParsedBundle, around: Surroundings) -> Mapping[int, EntryRefusal]:
@@ -160,7 +161,7 @@ def _refused_update(entry: ParsedEntry, named: re.Match[str], path: str, around:
     if said and said != named[2]:
         text = "request.url and resource.id name different ids: make them the same."
         return EntryRefusal.of("value", detail="invalid-element", text=text, path=f"{path}.resource.id")
-    known = (named[1], named[2]) in around.held or _comes_from_elsewhere(entry, named[0], around)
+    known = (named[1], named[2]) in around.updatable or _comes_from_elsewhere(entry, named[0], around)
     if known or entry.type not in KEPT_TYPES:
         return None
     text = (

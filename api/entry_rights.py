@@ -6,22 +6,30 @@ SMART App Launch 2.2 https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-lau
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from admission.incoming import is_kept
 from admission.search_terms import condition_from, values_from
 from api.access.errors import NotPermitted
 from api.access.sight import Sight
+from api.entry_checks import deletions_of, plain_url
 from api.entry_refusals import EntryRefusal
+from api.receiving import held_in
+from api.resources import latest_for
 from fhir_mappings.bundle import ParsedBundle, ParsedEntry
+from fhir_mappings.resource_json import loads
 from fhir_mappings.search_values import search_values
 from store import ownership
-from store.bounds import Bounds
-from store.search_criteria import Criterion
+from store.bounds import NO_BOUNDS, Bounds
+from store.incoming import Deletion
+from store.resources import StoredResource
+from store.search_criteria import NO_VALUES, Criterion, SearchValues
 
 _RIGHTS: Final[Mapping[str, str]] = {"POST": "c", "PUT": "u", "DELETE": "d"}
 _TYPE: Final = re.compile(r"(?P<type>[A-Z][A-Za-z]+)(?P<id>/[A-Za-z0-9.\-]{1,64})?")
+_INSTANCE: Final = re.compile(r"(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9.\-]{1,64})")
 Named = tuple[frozenset[tuple[str, str]], frozenset[tuple[str, str]]]
 
 
@@ -34,7 +42,46 @@ def forbidden_in(sight: Sight, bundle: ParsedBundle) -> Mapping[int, EntryRefusa
 
 def bounds_of(sight: Sight, bundle: ParsedBundle) -> Bounds:
     """How far these entries, all of which the caller may do, may write."""
-    return sight.bounds(wanted for entry in bundle.entries for wanted in _wanted(sight, entry))
+    if sight.unlimited:
+        return NO_BOUNDS
+    return sight.bounds(
+        (wanted for entry in bundle.entries for wanted in _written(sight, entry)),
+        updated=(identity for _, identity in updatable_in(sight, bundle)),
+    )
+
+
+def updatable_in(
+    sight: Sight, bundle: ParsedBundle, *, held: frozenset[tuple[str, str]] = frozenset()
+) -> frozenset[tuple[str, str]]:
+    """The types and ids of ours that these entries update and the caller may: to them, the others are not there.
+
+    To whom nothing is hidden that is all of what is `held`.
+    """
+    if sight.unlimited:
+        return held
+    named = {(target["type"], target["id"]) for entry in bundle.entries if (target := _target(sight, entry, "PUT"))}
+    return frozenset(one for one in named if may_update(sight, *one))
+
+
+def may_update(sight: Sight, type_: str, identity: str) -> bool:
+    """Whether there is something under this id that the caller may put a new version on: also a patient who was only
+    named so far."""
+    return latest_for(sight, type_, identity, right="u") is not None or (
+        type_ == "Patient" and held_in(sight)(type_, identity)
+    )
+
+
+def deletions_in(sight: Sight, bundle: ParsedBundle) -> Sequence[Deletion]:
+    """The entries that delete. What the caller may not delete is to them as if it were not there."""
+    return [
+        replace(one, hidden=latest_for(sight, one.type, one.id, right="d") is None)
+        for one in deletions_of(bundle, base=sight.base)
+    ]
+
+
+def bounds_of_deletion(sight: Sight, current: StoredResource | None) -> Bounds:
+    """The same for what is there to be deleted, as far as the caller may."""
+    return sight.bounds(_deleted(current))
 
 
 def bounds_of_all(sight: Sight, bundle: ParsedBundle) -> Bounds:
@@ -46,7 +93,8 @@ def bounds_of_all(sight: Sight, bundle: ParsedBundle) -> Bounds:
     forbidden = [entry.index for entry in kept if not _may_write(sight, entry, right="c")]
     if forbidden:
         raise NotPermitted(*(f"Bundle.entry[{index}].resource" for index in forbidden))
-    return sight.bounds((entry.type or "", "c") for entry in kept)
+    wanted = [(entry.type or "", "c", _values(entry)) for entry in kept]
+    return sight.bounds([("DiagnosticReport", "c", NO_VALUES), *wanted])  # a report comes of it in any case
 
 
 def condition_of(sight: Sight, type_: str, query: str) -> tuple[Criterion, ...]:
@@ -55,12 +103,9 @@ def condition_of(sight: Sight, type_: str, query: str) -> tuple[Criterion, ...]:
     A condition tells whether something is there, so it takes the right to search the type without a narrowing.
     """
     criteria = condition_from(type_, query, base=sight.base)
-    reach = sight.require(type_, "s")
-    if reach.everything:
-        return criteria
-    if not reach.whole:
+    if not sight.require(type_, "s").whole:
         raise NotPermitted
-    return (*criteria, sight.own_patient())
+    return (*criteria, *sight.within(type_))
 
 
 def known_in(sight: Sight, named: Named) -> Named:
@@ -85,35 +130,43 @@ def _only(patient_ids: frozenset[str]) -> str | None:
 
 
 def _may(sight: Sight, entry: ParsedEntry) -> bool:
-    if entry.method in {"GET", "HEAD"}:
-        return all(not sight.reach(type_, right).nothing for type_, right in _wanted(sight, entry))
     right = _RIGHTS.get(entry.method or "")
-    if right is None:
+    if right is None and entry.method not in {"GET", "HEAD"}:
         return True  # it is refused for another reason
-    if entry.method == "DELETE":
-        return all(not sight.reach(type_, right).nothing for type_, right in _wanted(sight, entry))
+    if right is None or entry.method == "DELETE":
+        named = _TYPE.match(plain_url(entry, sight.base))
+        asked = right or ("r" if named and named["id"] else "s")
+        return named is None or not sight.reach(named["type"], asked).nothing
     conditional = entry.if_none_exist is None or sight.reach(entry.type or "", "s").whole
     return conditional and _may_write(sight, entry, right=right)
 
 
 def _may_write(sight: Sight, entry: ParsedEntry, *, right: str) -> bool:
     """Whether the scopes cover what is written; whose it is, is settled where it is stored."""
-    reach = sight.reach(entry.type or "", right)
-    return reach.holds(values_from(search_values(entry.resource or {})), in_compartment=True)
+    return sight.reach(entry.type or "", right).holds(_values(entry), in_compartment=True)
 
 
-def _wanted(sight: Sight, entry: ParsedEntry) -> Iterator[tuple[str, str]]:
-    """The type and right that an entry asks for."""
-    address = (entry.url or "").removeprefix(f"{sight.base}/").removeprefix("/")
-    named = _TYPE.match(address)
-    if entry.method in {"GET", "HEAD"}:
-        if named is not None:
-            yield named["type"], "r" if named["id"] else "s"
-    elif entry.method == "DELETE":
-        if named is not None:
-            yield named["type"], "d"
+def _written(sight: Sight, entry: ParsedEntry) -> Iterator[tuple[str, str, SearchValues]]:
+    """The type and right that an entry takes that writes, and what is written or deleted."""
+    if entry.method == "DELETE":
+        if target := _target(sight, entry, "DELETE"):
+            yield from _deleted(latest_for(sight, target["type"], target["id"], right="d"))
     elif entry.method is not None and entry.method in _RIGHTS and entry.type:
-        yield entry.type, _RIGHTS[entry.method]
+        yield entry.type, _RIGHTS[entry.method], _values(entry)
+
+
+def _deleted(current: StoredResource | None) -> Iterator[tuple[str, str, SearchValues]]:
+    if current is not None and not current.deleted:
+        yield current.type, "d", values_from(search_values(loads(current.content)))
+
+
+def _target(sight: Sight, entry: ParsedEntry, method: str) -> re.Match[str] | None:
+    """The type and id that an entry with this method names."""
+    return _INSTANCE.fullmatch(plain_url(entry, sight.base)) if entry.method == method else None
+
+
+def _values(entry: ParsedEntry) -> SearchValues:
+    return values_from(search_values(entry.resource or {}))
 
 
 def _refusal(index: int) -> EntryRefusal:

@@ -89,7 +89,8 @@ TABLE: tuple[tuple[type[Exception], Row], ...] = (
             status=403,
             code="forbidden",
             detail="not-permitted",
-            text="A page of another site may not ask here, nor one that calls this service by another name.",
+            text="A page of another site may not ask here, nor one that calls this service by another name "
+            "than that of FILLERTRACE_API_BASE_URL.",
         ),
     ),
     (

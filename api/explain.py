@@ -40,10 +40,11 @@ def explain(
     if request.query_params.keys() - ABOUT_ANSWERS:
         raise _unknown_parameter("Take the parameters out of the address.")
     try:
-        seen = seen_report(sight, report_search.read(parts.database, report_id))
-        narrow = None if sees_whole(sight, seen) else narrowing(sight)
+        stored = report_search.read(parts.database, report_id)
+        seen_report(sight, stored)
+        narrow = None if sees_whole(sight, stored) else narrowing(sight)
         found = recompute_version(
-            parts.database, report_id, version=seen.version, current=parts.knowledge, narrow=narrow
+            parts.database, report_id, version=stored.version, current=parts.knowledge, narrow=narrow
         )
     except NotFound:
         find(sight, "DiagnosticReport", report_id)  # NotFound, Gone where there is none at all

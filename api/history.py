@@ -78,13 +78,15 @@ def read_history(
 
 def _versions(sight: Sight, type_: str, identity: str, *, since: datetime | None) -> Sequence[_Version]:
     try:
-        every = resources.history(sight.parts.database, type_, identity, since=since)
+        every = resources.history(sight.parts.database, type_, identity, since=since if sight.unlimited else None)
     except NotFound:
         return _made(sight, type_, identity, since=since)
-    seen = [one for one in every if sight.unlimited or _sees(sight, one)]
-    if every and not seen:
+    if sight.unlimited:
+        return every
+    seen = [one for one in every if _sees(sight, one)]
+    if not seen or identity in sight.hidden_since([identity]):
         raise NotFound(type_, identity)
-    return seen
+    return [one for one in seen if since is None or one.recorded_at >= since]
 
 
 def _sees(sight: Sight, one: StoredResource) -> bool:

@@ -36,6 +36,7 @@ def included(sight: Sight, request: SearchRequest, matches: Iterable[Shown]) -> 
             one for key, one in search.by_ids(sight.parts.database, {key.rpartition("/")[2] for key in ids}).items()
         ]
         found = [one for one in found if f"{one.type}/{one.id}" in ids and one.id not in seen]
+        found = [one for one in found if not one.made or finds_made(sight, one.type)]
         if round_ == 0:
             found += [one for one in _referring(sight, request, shown) if one.id not in seen]
         fresh = {one.id: one for one in found}

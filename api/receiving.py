@@ -167,6 +167,7 @@ def held_in(sight: Sight) -> Held:
             kept = resources.read(sight.parts.database, type_, identity)
         except NotFound:
             return False
-        return sight.may_know(type_, identity, patient_id=kept.patient_id)
+        known = sight.may_know(type_, identity, patient_id=kept.patient_id)
+        return known and (sight.unlimited or not sight.hides(loads(kept.content)))
 
     return held

@@ -86,10 +86,7 @@ def recompute_version(
     if basis.identity.version != stored.version:
         computed = report_search.read(database, report_id, version=basis.identity.version)
     knowledge = current if with_current else recorded_knowledge(database, basis.knowledge_digest, current=current)
-    try:
-        loaded = resources.at_versions(database, basis.resources)
-    except NotFound as missing:
-        raise NotRecomputable(f"An input is no longer kept: {missing.identity}.") from None
+    loaded = _inputs(database, basis)
     if narrow is not None:
         loaded, withheld = narrow(loaded)
         basis = replace(basis, withheld=tuple(sorted({*basis.withheld, *withheld})))
@@ -104,6 +101,18 @@ def recompute_version(
         knowledge=knowledge,
         recomputed=recompute(kept, basis, knowledge=knowledge.in_language(language)),
     )
+
+
+def inputs_of(database: Database, stored: StoredReport) -> list[StoredResource]:
+    """The resources that a version rests on, as they were then. Raises NotRecomputable."""
+    return _inputs(database, _basis(database, stored))
+
+
+def _inputs(database: Database, basis: Basis) -> list[StoredResource]:
+    try:
+        return resources.at_versions(database, basis.resources)
+    except NotFound as missing:
+        raise NotRecomputable(f"An input is no longer kept: {missing.identity}.") from None
 
 
 def recorded_knowledge(database: Database, digest: str, *, current: Knowledge) -> Knowledge:

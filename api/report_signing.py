@@ -17,7 +17,7 @@ from api.errors import RequestRefused
 from api.parts import Parts, log_ids
 from api.representation import form_of
 from api.returning import returned
-from api.seen_reports import sees_whole
+from api.seen_reports import seen_report, sees_whole
 from api.signing import may_sign, read_sign_off, signed_resources
 from api.spoken import language_in, spoken
 from api.stored_form import as_read
@@ -31,10 +31,11 @@ from store.reports import FINAL, StoredReport
 def sign_off(request: Request, sight: Sight, *, report_id: str, body: bytes) -> Response:
     """Status `final` with resultsInterpreter signs, `entered-in-error` withdraws; If-Match names the version read.
 
-    Only for a practitioner who sees the whole report: NotPermitted otherwise.
+    Only for a practitioner who sees the whole report: NotPermitted otherwise, NotFound for who does not see it.
     """
     parts, caller = sight.parts, sight.caller
     current = report_search.read(parts.database, report_id)
+    seen_report(sight, current)  # to who may not see it, it is not there
     if not may_sign(caller) or not sees_whole(sight, current):
         raise NotPermitted
     wanted = _body(body, parts, report_id)

@@ -84,6 +84,8 @@ def find(sight: Sight, type_: str, identity: str, *, version: int | None = None)
     except NotFound:
         return _find_made(sight, type_, identity, version=version)
     content = received_bytes(kept)
+    if version is not None and identity in sight.hidden_since([identity]):
+        raise NotFound(type_, identity)
     if not sight.unlimited and not sight.sees(type_, identity, content=loads(content), patient_id=kept.patient_id):
         raise NotFound(type_, identity)
     return Found(
@@ -94,6 +96,21 @@ def find(sight: Sight, type_: str, identity: str, *, version: int | None = None)
         modified=kept.recorded_at,
         patient_id=kept.patient_id,
     )
+
+
+def latest_for(sight: Sight, type_: str, identity: str, *, right: str) -> StoredResource | None:
+    """What was received under an id, as it is now and perhaps deleted; None where there is nothing that the caller may
+    do this with."""
+    try:
+        found = resources.latest(sight.parts.database, type_, identity)
+    except NotFound:
+        return None
+    if sight.unlimited:
+        return found
+    if found.deleted:
+        return found if may_know_of(sight, found) else None
+    content = loads(found.content)
+    return found if sight.sees(type_, identity, content=content, patient_id=found.patient_id, right=right) else None
 
 
 def may_know_of(sight: Sight, kept: StoredResource) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from api.access.sight import Sight
 from api.parts import Parts
 from api.receiving import kick_off_from
-from api.seen_reports import seen_report
+from api.seen_reports import hidden, seen_result, sees_of
 from api.stored_form import as_read, received_as_read
 from correlation.words import BASE_LANGUAGE
 from fhir_mappings import canonical
@@ -31,16 +31,20 @@ def result_bundle(sight: Sight, job: Job, *, current: bool, language: str = BASE
     Raises RequestRefused (403) where they may see nothing that it rests on.
     """
     parts, base = sight.parts, sight.base
-    outcome, patient = _outcome(parts, job), _patient_entry(sight, job.patient_id)
+    patient = _patient_entry(sight, job.patient_id)
     report = _current_report(parts, job.patient_id) if current else None
     if report is None and job.report_id is not None and job.report_version is not None:
         report = report_search.read(parts.database, job.report_id, version=job.report_version)
     if report is None:
+        if not _sees_record(sight, job.patient_id):
+            raise hidden()  # what is missing is told by what is there
+        outcome = _outcome(parts, job)
         entries = [*_outcome_entry(outcome, canonical.own_id("no-report")), *patient]
         return {"resourceType": "Bundle", "type": "collection", "entry": entries}
-    first, *others = report_entries(seen_report(sight, report, language=language), base)
+    seen = seen_result(sight, report, language=language)
+    first, *others = report_entries(seen.report, base)
     entries = [first, *patient, *others]
-    entries += _outcome_entry(outcome, canonical.id_within(report.id, "outcome"))
+    entries += _outcome_entry(_outcome(parts, job, instead=seen.issues), canonical.id_within(report.id, "outcome"))
     return {
         "resourceType": "Bundle",
         "type": "collection",
@@ -79,9 +83,20 @@ def _patient_entry(sight: Sight, patient_id: str) -> list[dict[str, Any]]:
     return [{"fullUrl": f"{sight.base}/Patient/{patient.id}", "resource": written}]
 
 
-def _outcome(parts: Parts, job: Job) -> dict[str, Any] | None:
-    """The issues of the correlation, with those of the Bundle that started it behind them."""
+def _sees_record(sight: Sight, patient_id: str) -> bool:
+    """Whether nothing that is kept of a patient is hidden from the caller."""
+    if sight.unlimited:
+        return True
+    every = resources.of_patient(sight.parts.database, patient_id)
+    return len(sees_of(sight, every).seen) == len(every)
+
+
+def _outcome(parts: Parts, job: Job, *, instead: list[Any] | None = None) -> dict[str, Any] | None:
+    """The issues of the correlation, or those that stand `instead` of them, with those of the Bundle that started it
+    behind them."""
     written: list[Any] = list(loads(job.outcome)["issue"]) if job.outcome else []
+    if instead is not None:
+        written = list(instead)
     options = submissions.kick_off(parts.database, job.submission_id).options
     intake_issues: Sequence[Issue] = kick_off_from(options).issues
     if intake_issues:

@@ -23,7 +23,7 @@ from api.included import included
 from api.parts import log_ids
 from api.representation import form_from
 from api.searching import cursor_from, cursor_text
-from api.seen_reports import finds_made
+from api.seen_reports import finds_made, is_of_whole_report
 from api.stored_form import as_read
 from fhir_mappings.issues import WARNING, Issue, operation_outcome
 from fhir_mappings.search_query import CURSOR, BadParameter, SearchRequest, read_search, shown_name
@@ -85,7 +85,7 @@ def searchset(sight: Sight, asked: SearchRequest, *, cursor: str | None = None) 
     base, reach = sight.base, sight.require(asked.type, "s")
     query = Query(
         type=asked.type,
-        criteria=criteria_from(asked, base=base),
+        criteria=(*criteria_from(asked, base=base), *sight.open_labels(asked.type)),
         any_of=None if reach.everything else reach.choices,
         made=finds_made(sight, asked.type),
         order=asked.order,
@@ -111,8 +111,10 @@ def searchset(sight: Sight, asked: SearchRequest, *, cursor: str | None = None) 
 
 
 def _seen(sight: Sight, found: Found, *, right: str) -> Iterator[tuple[Found, dict[str, Any]]]:
-    """The resource as a client reads it, where the caller may see it."""
+    """The resource as a client reads it, where the caller may see it, and of what we made what is whole to them."""
     content = _as_read(found)
+    if found.made and not is_of_whole_report(sight, found.type, found.id, version=found.version):
+        return
     if sight.sees(found.type, found.id, content=content, patient_id=found.patient_id, right=right):
         yield found, content
 

@@ -7,13 +7,13 @@ kept, and it is never a signed one. Nor does a search tell of what is withheld: 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from api.access.sight import Sight
 from api.errors import RequestRefused
-from api.recomputed import Narrow, NotRecomputable, recompute_version
+from api.recomputed import Narrow, NotRecomputable, inputs_of, recompute_version
 from api.spoken import spoken
 from correlation.timeline import Withheld, WithheldBecause
 from correlation.words import BASE_LANGUAGE
@@ -31,8 +31,48 @@ _ABOUT_THE_PATIENT = frozenset({"DiagnosticReport", "Observation"})
 
 
 def sees_whole(sight: Sight, report: StoredReport) -> bool:
-    """Whether nothing that the report rests on is hidden from the caller."""
-    return sight.unlimited or (sight.sees_whole_reports and not sight.hides(loads(report.resources[0].content)))
+    """Whether nothing that the report, as it is stored, rests on is hidden from the caller."""
+    if sight.unlimited:
+        return True
+    key = report.id, report.version
+    if key not in sight.whole_reports:
+        sight.whole_reports[key] = _sees_whole(sight, report)
+    return sight.whole_reports[key]
+
+
+def _sees_whole(sight: Sight, report: StoredReport) -> bool:
+    if not sight.sees_whole_reports or sight.hides(loads(report.resources[0].content)):
+        return False
+    try:
+        inputs = inputs_of(sight.parts.database, report)
+    except NotRecomputable:
+        return sight.sees_every_patient
+    return len(sees_of(sight, inputs).seen) == len(inputs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenInputs:
+    """Of resources that a report may rest on: what the caller sees, what a label keeps from them, what else they do
+    not see."""
+
+    seen: list[StoredResource]
+    labelled: list[StoredResource]
+    others: list[StoredResource]
+
+
+def sees_of(sight: Sight, inputs: Sequence[StoredResource]) -> SeenInputs:
+    """What the caller sees of these resources."""
+    found = SeenInputs(seen=[], labelled=[], others=[])
+    since = sight.hidden_since(one.id for one in inputs)
+    for one in inputs:
+        content = loads(one.content)
+        if one.id in since or sight.hides(content):
+            found.labelled.append(one)
+        elif sight.sees(one.type, one.id, content=content, patient_id=one.patient_id):
+            found.seen.append(one)
+        else:
+            found.others.append(one)
+    return found
 
 
 def finds_made(sight: Sight, type_: str) -> bool:
@@ -41,19 +81,41 @@ def finds_made(sight: Sight, type_: str) -> bool:
     return type_ in OF_NO_REPORT or sight.unlimited or sight.sees_whole_reports
 
 
+def is_of_whole_report(sight: Sight, type_: str, identity: str, *, version: int) -> bool:
+    """Whether a resource that we made is of a report that is whole to the caller."""
+    if sight.unlimited or type_ in OF_NO_REPORT:
+        return True
+    made = report_search.read_resource(sight.parts.database, type_, identity, version=version)
+    return sees_whole(sight, report_search.read(sight.parts.database, made.report_id, version=made.version))
+
+
 def seen_report(sight: Sight, report: StoredReport, *, language: str = BASE_LANGUAGE) -> StoredReport:
-    """The report version as the caller may see it, in a language.
+    """The report version as the caller may see it, in a language. Raises as `seen_result`."""
+    return seen_result(sight, report, language=language).report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenResult:
+    """A report version as a caller may see it. `issues` are those of the computation that was made for them, None where
+    they see it as it is stored."""
+
+    report: StoredReport
+    issues: list[Any] | None = None
+
+
+def seen_result(sight: Sight, report: StoredReport, *, language: str = BASE_LANGUAGE) -> SeenResult:
+    """The report version as the caller may see it, in a language, with what is to be said of it.
 
     Raises NotFound where the patient is out of their sight, and RequestRefused (403) where they may see nothing that
     a report can rest on.
     """
     if sight.unlimited:
-        return spoken(sight.parts, report, language=language)
+        return SeenResult(report=spoken(sight.parts, report, language=language))
     content = _without_labels(loads(report.resources[0].content))
     if not sight.sees("DiagnosticReport", report.id, content=content, patient_id=report.patient_id):
         raise NotFound("DiagnosticReport", report.id)
     if sees_whole(sight, report):
-        return spoken(sight.parts, report, language=language)
+        return SeenResult(report=spoken(sight.parts, report, language=language))
     return _computed_for(sight, report, language=language)
 
 
@@ -80,13 +142,15 @@ def narrowing(sight: Sight) -> Narrow:
     """What of the inputs of a version the caller may see, and the classes of data that are withheld from them."""
 
     def narrow(inputs: list[StoredResource]) -> tuple[list[StoredResource], Iterable[Withheld]]:
-        contents = {one.id: loads(one.content) for one in inputs}
-        labelled = (one.type for one in inputs if sight.hides(contents[one.id]))
-        withheld = {*sight.withheld, *withheld_types(labelled, because=WithheldBecause.CONFIDENTIAL)}
-        seen = [
-            one for one in inputs if sight.sees(one.type, one.id, content=contents[one.id], patient_id=one.patient_id)
-        ]
-        return seen, withheld
+        found = sees_of(sight, inputs)
+        # Within their scopes and yet not seen: what speaks of another patient as well.
+        others = (one.type for one in found.others if sight.reach(one.type, "r").whole)
+        withheld = {
+            *sight.withheld,
+            *withheld_types((one.type for one in found.labelled), because=WithheldBecause.CONFIDENTIAL),
+            *withheld_types(others, because=WithheldBecause.LIMITED),
+        }
+        return found.seen, withheld
 
     return narrow
 
@@ -100,7 +164,7 @@ def hidden() -> RequestRefused:
     return RequestRefused(403, code="suppressed", detail="withheld", text=text)
 
 
-def _computed_for(sight: Sight, report: StoredReport, *, language: str) -> StoredReport:
+def _computed_for(sight: Sight, report: StoredReport, *, language: str) -> SeenResult:
     """The version computed from what the caller may see."""
     try:
         found = recompute_version(
@@ -113,13 +177,17 @@ def _computed_for(sight: Sight, report: StoredReport, *, language: str) -> Store
         )
     except NotRecomputable:
         raise hidden() from None
-    if found.recomputed.written is None:
+    written = found.recomputed.written
+    if written is None:
         raise hidden()
     shown = tuple(
         ReportResource(type=one["resourceType"], id=one["id"], content=dumps(_redacted(one)))
         for one in found.resources_now
     )
-    return replace(report, status=found.basis.identity.status, resources=shown)
+    return SeenResult(
+        report=replace(report, status=found.basis.identity.status, resources=shown),
+        issues=[] if written.outcome is None else list(written.outcome["issue"]),
+    )
 
 
 def _without_labels(content: dict[str, Any]) -> dict[str, Any]:

@@ -19,19 +19,18 @@ from api.addresses import INSTANCE, TYPE, check_type, not_allowed
 from api.answers import fhir_response, version_headers
 from api.body import FhirBody
 from api.content import preferences_of
-from api.entry_rights import bounds_of, forbidden_in
+from api.entry_rights import bounds_of, bounds_of_deletion, forbidden_in, may_update
 from api.errors import issues_of
 from api.parts import GivenParts, base_of, log_ids
 from api.receiving import KickOff, held_in, receive
 from api.report_signing import sign_off
 from api.representation import form_of
-from api.resources import find, may_know_of
+from api.resources import find, latest_for
 from api.returning import OUTCOME, applied, outcome, returned
 from fhir_mappings.bundle import BundleRejected, ParsedBundle
 from fhir_mappings.etags import etag, versions_named
 from fhir_mappings.issues import Issue
 from fhir_mappings.patient_groups import sort_by_patient
-from fhir_mappings.resource_json import loads
 from fhir_mappings.single_resource import named_alone, parse_resource
 from store import report_search, resources
 from store.errors import Busy, NotFound, StoreError, VersionConflict
@@ -114,11 +113,11 @@ def delete(
     check_type(resource_type, interaction="delete")
     form_of(request)  # refused before anything is deleted
     _refuse_made(sight, resource_type, resource_id)
-    current = _latest(sight, resource_type, resource_id, right="d")
+    current = latest_for(sight, resource_type, resource_id, right="d")
     if_match = _if_match(request, resource_type, resource_id, current=current)
     version = next(iter(versions_named(if_match)), None) if if_match else None
     # What the caller may not delete is to them as if it were not there: nothing is deleted, which is no fault.
-    deletions = [Deletion(type=resource_type, id=resource_id, if_match=version, entry_index=0)] if current else []
+    deletion = Deletion(type=resource_type, id=resource_id, if_match=version, entry_index=0, hidden=current is None)
     received = receive(
         request,
         sight,
@@ -126,7 +125,8 @@ def delete(
         raw=f"{resource_type}/{resource_id}".encode(),  # there is no body: the record keeps what was to be deleted
         brought=Intake(groups=(), loose=(), issues=()),
         kick_off=KickOff(),
-        deletions=deletions,
+        deletions=[deletion],
+        bounds=bounds_of_deletion(sight, current),
     )
     preferences = preferences_of(request)
     deleted = received.entries[0].version if received.entries else 0
@@ -146,7 +146,6 @@ def _take_in(
     type_ = entry.type or ""
     held = held_in(sight)
     bounds = bounds_of(sight, bundle)
-    own_patient = sight.own_patient() if bounds.patients is not None else None
 
     def ours(kind_: str, identity: str) -> bool:
         # What was deleted is not held, and yet an update may bring it back.
@@ -156,7 +155,14 @@ def _take_in(
     if forbidden:
         raise NotPermitted
     try:
-        brought = intake_from(bundle, sort_by_patient(bundle), base_url=sight.base, held=ours, own_patient=own_patient)
+        brought = intake_from(
+            bundle,
+            sort_by_patient(bundle),
+            base_url=sight.base,
+            held=ours,
+            within=sight.within,
+            of_one_patient=bounds.patients is not None,
+        )
         issues = (*bundle.issues, *brought.issues)
         received = receive(
             request,
@@ -214,29 +220,14 @@ def _current(sight: Sight, type_: str, identity: str) -> StoredResource | None:
 
     405 where there is nothing under this id: ids are given here.
     """
-    found = _latest(sight, type_, identity, right="u")
-    if found is None and not (type_ == "Patient" and held_in(sight)(type_, identity)):
+    if not may_update(sight, type_, identity):
         raise not_allowed(
             _READING,
             detail="no-client-ids",
             text="There is nothing under this id, and ids are given here: POST the resource to the address of its type "
             "and take the id from Location.",
         )
-    return found
-
-
-def _latest(sight: Sight, type_: str, identity: str, *, right: str) -> StoredResource | None:
-    """The current version, where there is one that the caller may do this with."""
-    try:
-        found = resources.latest(sight.parts.database, type_, identity)
-    except NotFound:
-        return None
-    if sight.unlimited:
-        return found
-    if found.deleted:
-        return found if may_know_of(sight, found) else None
-    content = loads(found.content)
-    return found if sight.sees(type_, identity, content=content, patient_id=found.patient_id, right=right) else None
+    return latest_for(sight, type_, identity, right="u")
 
 
 def _refuse_made(sight: Sight, type_: str, identity: str) -> None:

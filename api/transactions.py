@@ -22,9 +22,9 @@ from api.body import FhirBody
 from api.conditional_references import references_of, searches_in
 from api.content import preferences_of
 from api.dialects import Ask, read_ask
-from api.entry_checks import Surroundings, deletions_of, refusals_of, targets_of
+from api.entry_checks import Surroundings, refusals_of, targets_of
 from api.entry_refusals import EntryRefusal
-from api.entry_rights import bounds_of, forbidden_in, known_in
+from api.entry_rights import bounds_of, deletions_in, forbidden_in, known_in, updatable_in
 from api.errors import RequestRefused
 from api.parts import GivenParts
 from api.receiving import KickOff, held_in, receive
@@ -63,12 +63,14 @@ def transaction(
         )
     ask, base = read_ask(request), sight.base
     found = known_in(sight, searches.named(parts.database, targets_of(bundle, base=base)))
-    refusals = refusals_of(bundle, Surroundings(base=base, held=found[0], made=found[1]))
+    updatable = updatable_in(sight, bundle, held=found[0])
+    around = Surroundings(base=base, held=found[0], made=found[1], updatable=updatable)
+    refusals = refusals_of(bundle, around)
     references, unasked = references_of(bundle, sight=sight)
     refusals = {**unasked, **refusals, **forbidden_in(sight, bundle)}
     if bundle.type == "transaction" and refusals:
         raise BundleRejected(*(refusal.issue for refusal in refusals.values()), status=_status_of(refusals.values()))
-    coming = _Coming(bundle=bundle, body=body, references=references, held=found[0], ask=ask)
+    coming = _Coming(bundle=bundle, body=body, references=references, updatable=updatable, ask=ask)
     received, kick_off = _receive(request, sight, coming, refusals=refusals)
     links = {"Link": ", ".join(f'<{base}/Task/{job.job_id}>; rel="status"' for job in received.jobs)}
     if ask.asynchronous:
@@ -84,12 +86,12 @@ def transaction(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Coming:
-    """What was sent: `references` are searches, `held` what we hold or held of the types and ids it names."""
+    """What was sent: `references` are searches, `updatable` the types and ids it names that may be updated."""
 
     bundle: ParsedBundle
     body: bytes
     references: Sequence[ConditionalReference]
-    held: frozenset[tuple[str, str]]
+    updatable: frozenset[tuple[str, str]]
     ask: Ask
 
 
@@ -103,7 +105,7 @@ def _receive(
 
     def held(type_: str, identity: str) -> bool:
         # What was deleted is not held, and yet an update may bring it back.
-        return (type_, identity) in coming.held or now_held(type_, identity)
+        return (type_, identity) in coming.updatable or now_held(type_, identity)
 
     while True:
         entries = tuple(entry for entry in coming.bundle.entries if entry.index not in refused)
@@ -116,7 +118,8 @@ def _receive(
             base_url=base,
             held=held,
             references=references,
-            own_patient=sight.own_patient() if bounds.patients is not None else None,
+            within=sight.within,
+            of_one_patient=bounds.patients is not None,
         )
         issues = (*coming.bundle.issues, *brought.issues, *_verdicts(sight, writing))
         kick_off = KickOff(asks=(coming.ask,), issues=issues, refusals=refused, returns=preferences.returns)
@@ -128,7 +131,7 @@ def _receive(
                 raw=coming.body,
                 brought=brought,
                 kick_off=kick_off,
-                deletions=deletions_of(writing, base=base),
+                deletions=deletions_in(sight, writing),
                 bounds=bounds,
             )
         except (PatientConflict, VersionConflict, ConditionNotMet, OutOfBounds) as conflict:

@@ -49,7 +49,10 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
     except KeysNotUsable as reason:
         return _complain(f"{reason}.", FAILED)
     except OSError as fault:
-        return _complain(f"{file}: {fault.strerror}.", FAILED)
+        hint = ""
+        if isinstance(fault, FileNotFoundError):
+            hint = "; make its folder first" if arguments.new else "; --new ES384 makes it"
+        return _complain(f"{file}: {fault.strerror}{hint}.", FAILED)
     for key in after:
         print(f"{key.kid}  {key.alg}  {_role(key, after)}")
     return DONE

@@ -1,9 +1,12 @@
 """`fillertrace pull`: one patient's record from a FHIR server, correlated; with --write-back the report goes back.
 
 Keeps nothing here. The result is on stdout; what was fetched, and what could not be seen, is on stderr. The server may
-be on a private address and without TLS, since it is named; time limits, further certificate authorities and the scopes
-of the token are those of FILLERTRACE_EHR_…. Exit code 0 done, 2 wrong usage, 3 the record is refused (its
-OperationOutcome is on stdout), 4 the server could not be reached, or refused.
+be on a private address and without TLS, since it is named. Exit code 0 done, 2 wrong usage, 3 the record is refused
+(its OperationOutcome is on stdout), 4 the server could not be reached, or refused.
+
+A server that wants a token gets to know us by --client-id and --key-set; `fillertrace keys FILE --new ES384` makes the
+key set. These settings hold here, too; `fillertrace settings` says what they mean: FILLERTRACE_EHR_ALLOW, _ATTEMPTS,
+_CA_FILE, _MAX_BYTES, _MAX_PAGES, _SCOPE and _TIMEOUT_SECONDS.
 """
 
 from __future__ import annotations
@@ -29,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from", dest="base_url", type=_base_url, required=True, metavar="BASE", help="the base of a FHIR R4 server"
     )
-    parser.add_argument("--patient", required=True, metavar="ID", help="the id of the Patient there")
+    parser.add_argument(
+        "--patient", type=_patient_id, required=True, metavar="ID", help="the id of the Patient there: 12 or Patient/12"
+    )
     parser.add_argument(
         "--write-back",
         action="store_true",
@@ -52,18 +57,26 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
     # Imported here: --help must not wait for the FHIR models.
     from cli.pulling import pull
     from cli.stateless_answer import spoken_language
-    from ehr.errors import EhrError, NotThere
+    from ehr.errors import EhrError, KeysNotUsable, NotPermitted, NotThere
+    from ehr.keys import ALGORITHMS, OwnKeys
     from store.errors import SettingsError
 
     language = spoken_language(arguments.language)
     if language is None:
         return _complain(f"no words for --language {arguments.language}; try en or es.", WRONG_USAGE)
     try:
+        if arguments.key_set is not None:
+            OwnKeys(arguments.key_set).signing(ALGORITHMS)  # before anything is sent, not when the token is due
+    except KeysNotUsable as reason:
+        return _complain(f"{reason}; `fillertrace keys` lists and makes keys.", WRONG_USAGE)
+    try:
         return pull(arguments, settings=_settings(arguments.base_url, environment), language=language)
     except SettingsError as reason:
         return _complain(str(reason), WRONG_USAGE)
     except NotThere as reason:
         return _complain(f"{reason}: is --patient right, and --from the base of the server?", SERVER_REFUSED)
+    except NotPermitted as reason:
+        return _complain(f"{reason}{_how_to_get_a_token(arguments, reason.status)}.", SERVER_REFUSED)
     except EhrError as reason:
         return _complain(f"{reason}.", SERVER_REFUSED)
 
@@ -86,6 +99,19 @@ def _base_url(text: str) -> str:
     except ValueError:
         pass
     raise argparse.ArgumentTypeError("the base of a FHIR server, such as https://ehr.example/fhir")
+
+
+def _patient_id(text: str) -> str:
+    id_ = text.removeprefix("Patient/")
+    if not id_ or "/" in id_:
+        raise argparse.ArgumentTypeError("the id of the Patient on that server, such as 12 or Patient/12")
+    return id_
+
+
+def _how_to_get_a_token(arguments: argparse.Namespace, status: int | None) -> str:
+    if status != 401 or arguments.client_id is not None:
+        return ""
+    return ": it wants a token; give --client-id and --key-set (`fillertrace keys FILE --new ES384` makes the key set)"
 
 
 def _complain(text: str, code: int) -> int:

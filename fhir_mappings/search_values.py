@@ -15,6 +15,7 @@ from fhir_mappings.elements import objects, string
 from fhir_mappings.references import without_version
 from fhir_mappings.search_dates import Span, span_in
 from fhir_mappings.search_parameters import SearchParameter, parameters_of
+from fhir_mappings.security_labels import confidentialities
 
 _LONGEST = 500
 _NAME_PARTS = ("family", "given", "prefix", "suffix", "text")
@@ -35,10 +36,11 @@ class SearchValues:
 
 def search_values(resource: dict[str, Any]) -> SearchValues:
     """What this resource is searched by. What is not as FHIR has it is not found, and never an error."""
-    tokens: dict[tuple[str, str, str], None] = {}
+    type_ = string(resource.get("resourceType"))
+    tokens = {(confidentiality_key(type_), "", code): None for code in confidentialities(resource)}
     references: list[tuple[str, str]] = []
     span: Span | None = None
-    for key, parameter in _searched(string(resource.get("resourceType"))):
+    for key, parameter in _searched(type_):
         if parameter.path[0] not in resource and parameter.kind != "date":
             continue
         if parameter.kind == "date":
@@ -54,6 +56,11 @@ def search_values(resource: dict[str, Any]) -> SearchValues:
             elif isinstance(value, dict) and _is_searched(key, text := string(value.get("reference"))):
                 references.append((key, without_version(text)))
     return SearchValues(tokens=tuple(tokens), references=tuple(references), span=span)
+
+
+def confidentiality_key(type_: str) -> str:
+    """The parameter, which no client can name, by which what a label hides is left out of a search."""
+    return f"{type_}.:confidentiality"
 
 
 @cache

@@ -33,14 +33,28 @@ def strictest_labels(resources: Iterable[Mapping[str, Any]]) -> tuple[dict[str, 
     return tuple(_coding(label) for label in (*first, *(others[key] for key in sorted(others))))
 
 
+def confidentialities(resource: Mapping[str, Any]) -> tuple[str, ...]:
+    """The codes of confidentiality that a resource is labelled with."""
+    codes = (label.get("code") for label in _labels([resource]) if label.get("system") == canonical.CONFIDENTIALITY)
+    return tuple(dict.fromkeys(str(code) for code in codes if code in CONFIDENTIALITIES))
+
+
+def codes_above(code: str) -> tuple[str, ...]:
+    """The codes of what is more confidential than a code such as `R`.
+
+    >>> codes_above("N")
+    ('R', 'V')
+    """
+    return CONFIDENTIALITIES[_rank(code) + 1 :]
+
+
 def more_confidential(resource: Mapping[str, Any], *, than: str) -> bool:
     """Whether a resource is labelled as more confidential than a code such as `R`.
 
     >>> more_confidential({"meta": {"security": [{"system": canonical.CONFIDENTIALITY, "code": "V"}]}}, than="R")
     True
     """
-    codes = (label.get("code") for label in _labels([resource]) if label.get("system") == canonical.CONFIDENTIALITY)
-    return any(code in CONFIDENTIALITIES and _rank(str(code)) > _rank(than) for code in codes)
+    return not set(codes_above(than)).isdisjoint(confidentialities(resource))
 
 
 def _labels(resources: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:

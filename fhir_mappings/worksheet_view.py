@@ -91,7 +91,7 @@ def worksheet_view(assessment: Assessment, knowledge: Knowledge, *, header: Work
         "not_drawn": not_drawn(assessment, knowledge),
         "fillers": filler_rows(assessment, knowledge, citations),
         **lab_rows(assessment, knowledge, citations),
-        "missing": assessment.missing[len(withheld) :],  # what was withheld has a place of its own
+        "missing": [fact for fact in assessment.missing if fact not in withheld],  # that has a place of its own
         "causes": [_cause(cause, knowledge, citations) for cause in shown],
         "others": [_other(cause, words) for cause in assessment.differential if cause.cause not in shown_ids],
         "changes": _changes(assessment.would_change),

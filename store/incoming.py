@@ -105,12 +105,16 @@ class PatientIntake:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deletion:
-    """A resource of ours to be deleted. Deleting what is unknown or deleted already is no error (FHIR)."""
+    """A resource of ours to be deleted. Deleting what is unknown or deleted already is no error (FHIR).
+
+    `hidden`: who deletes may not do this with it, and is answered as if there were nothing.
+    """
 
     type: str
     id: str
     if_match: int | None = None
     entry_index: int | None = None
+    hidden: bool = False
 
 
 class Placed(StrEnum):

@@ -94,7 +94,7 @@ def receive(
         )
         if kind == "transaction":
             _refuse_overlap([*entries, *deleted], groups, loose)
-        if links and bounds.patients is not None:
+        if links and not bounds.may_merge:
             raise OutOfBounds(tuple(link.entry_index or 0 for link in links))
         merged = merge_all(connection, links, local, caller_id=caller_id, now=now)
         touched = [merged.get(patient_id, patient_id) for patient_id in (*touched, *bereft, *merged.values())]

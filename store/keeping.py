@@ -110,13 +110,14 @@ def _keep(
     beyond = bool(outside)
     for number, group in enumerate(conditions.with_matches(connection, groups)):
         try:
-            patient_id, met = resolve(connection, group.identity, group=number, now=now)
+            patient_id, met = resolve(connection, group.identity, group=number, now=now, bounds=bounds)
         except PatientConflict as conflict:
             conflicts.append(conflict)
             continue
-        if not bounds.reach(patient_id, group.identity):
+        except OutOfBounds:
             beyond = True  # also where nothing of it is to be kept: it would start a job
             outside += group.resources
+            continue
         touched.append(patient_id)
         references.known.update(dict.fromkeys(group.local_keys, f"Patient/{met}"))
         for incoming in group.resources:
@@ -137,6 +138,7 @@ def _keep(
         searches=searches,
         submission_id=submission_id,
         now=now,
+        bounds=bounds,
     )
     _refuse_outside(every, entries, bounds)
     return references, [*touched, *shared_links.concerned(connection, every, entries)], entries
@@ -148,7 +150,7 @@ def _refuse_outside(candidates: Sequence[Candidate], entries: Sequence[StoredEnt
         entry.entry_index or 0
         for candidate, entry in zip(candidates, entries, strict=True)
         if (bounds.patients is not None and candidate.scope == SHARED and entry.placed != Placed.UNCHANGED)
-        or (bounds.updates is not None and entry.placed == Placed.UPDATED and entry.type not in bounds.updates)
+        or (entry.placed == Placed.UPDATED and not bounds.may_update(entry.type, entry.id))
     ]
     if outside:
         raise OutOfBounds(tuple(outside))

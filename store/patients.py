@@ -13,8 +13,9 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from store.bounds import NO_BOUNDS, Bounds
 from store.database import Collision, Database
-from store.errors import NotFound, PatientConflict
+from store.errors import NotFound, OutOfBounds, PatientConflict
 from store.incoming import PatientIdentity
 from store.tables import patient_keys, patients, without_nul
 
@@ -68,21 +69,26 @@ def find(database: Database, identity: PatientIdentity) -> str | None:
         return found
 
 
-def resolve(connection: Connection, identity: PatientIdentity, *, group: int, now: datetime) -> tuple[str, str]:
+def resolve(
+    connection: Connection, identity: PatientIdentity, *, group: int, now: datetime, bounds: Bounds = NO_BOUNDS
+) -> tuple[str, str]:
     """Our id of the patient whose record it is, and the id as whom they were met: another where records were merged.
 
-    The patient's row is locked until the transaction ends.
+    The patient's row is locked until the transaction ends. Raises OutOfBounds where it is not within `bounds`, and
+    PatientConflict.
     """
-    keys = keys_of(identity)
-    patient_id, met = _matches(connection, identity, keys, group=group)
+    learnt = keys_of(bounds.learnt(identity))
+    patient_id, met = _matches(connection, identity, keys_of(identity), group=group)
+    if not bounds.reach(patient_id, identity):
+        raise OutOfBounds(())
     if patient_id is None or met is None:
-        created = _create(connection, identity, keys, now=now)
+        created = _create(connection, identity, learnt, now=now)
         return created, created
     lock_record(connection, patient_id)
     birth_date, sex = _refuse_contradiction(connection, met, identity, group=group)
     if identity.matched_id is None:
         _complete(connection, met, identity, birth_date=birth_date, sex=sex)
-        _add_keys(connection, met, keys)
+        _add_keys(connection, met, learnt)
     return patient_id, met
 
 

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from store import conditions, shared_links
+from store.bounds import NO_BOUNDS, Bounds
 from store.candidates import SHARED, Candidate, Held, Name, held_by_content, held_by_id, names_known
 from store.database import in_parts
 from store.errors import PatientConflict
@@ -109,10 +110,11 @@ def place(
     searches: Sequence[ConditionalReference] = (),
     submission_id: str,
     now: datetime,
+    bounds: Bounds = NO_BOUNDS,
 ) -> list[StoredEntry]:
     """Find or make a place for each candidate and write what is new.
 
-    The order of the answer is that of the candidates.
+    The order of the answer is that of the candidates. Who is bound to one patient makes nothing theirs by naming it.
     """
     conditions.settle(connection, candidates, references.known)
     _find_by_key(connection, candidates, references)
@@ -122,9 +124,21 @@ def place(
     for candidate in candidates:
         versions.write(candidate)
     entries = write_placed(connection, candidates, local=references, submission_id=submission_id, now=now)
-    named = references.elsewhere - references.known.keys()
-    shared_links.link_named(connection, candidates, named=named, rewrite=rewrite)
+    if bounds.patients is None:
+        shared_links.link(connection, _shared(candidates))
+        named = references.elsewhere - references.known.keys()
+        shared_links.link_named(connection, candidates, named=named, rewrite=rewrite)
     return entries
+
+
+def _shared(candidates: Sequence[Candidate]) -> Iterator[shared_links.Link]:
+    """Who refers to what is shared."""
+    return (
+        (patient_id, str(candidate.id))
+        for candidate in candidates
+        if candidate.scope == SHARED
+        for patient_id in candidate.patients
+    )
 
 
 def _find_by_key(connection: Connection, candidates: list[Candidate], references: LocalReferences) -> None:

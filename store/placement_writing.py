@@ -8,8 +8,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from store import search_index, shared_links
-from store.candidates import SHARED, Candidate, Held, names_known
+from store import search_index
+from store.candidates import Candidate, Held, names_known
 from store.errors import VersionConflict
 from store.incoming import IncomingResource, Placed, StoredEntry
 from store.patients import url_keys
@@ -146,14 +146,8 @@ def _raise_version(
 
 
 def _write_names(connection: Connection, candidates: list[Candidate]) -> None:
-    """Keep the keys that are new, and who refers to what is shared."""
+    """Keep the keys that are new."""
     rows = {name: candidate.id for candidate in reversed(candidates) for name in candidate.names()}
-    links = {
-        (patient_id, str(candidate.id))
-        for candidate in candidates
-        if candidate.scope == SHARED
-        for patient_id in candidate.patients
-    }
     known = frozenset().union(*(candidate.known_names for candidate in candidates))
     new = frozenset().union(*(candidate.new_names for candidate in candidates))
     # What turned out to have another scope than it came with has names nobody has looked up yet.
@@ -167,4 +161,3 @@ def _write_names(connection: Connection, candidates: list[Candidate]) -> None:
                 for (key, type_, scope), identity in rows.items()
             ],
         )
-    shared_links.link(connection, links)

@@ -83,6 +83,23 @@ def history(database: Database, type_: str, identity: str, *, since: datetime | 
     return [_resource(row) for row in rows]
 
 
+def last_contents(database: Database, ids: Iterable[str]) -> dict[str, bytes]:
+    """What each of these ids last held: its newest version, or the one before it was deleted."""
+    newest = (
+        sa.select(resource_versions.c.resource_id, sa.func.max(resource_versions.c.version))
+        .where(resource_versions.c.resource_id.in_(sa.bindparam("ids", expanding=True)))
+        .where(resource_versions.c.deleted.is_(sa.false()))
+        .group_by(resource_versions.c.resource_id)
+    )
+    version_of = sa.tuple_(resource_versions.c.resource_id, resource_versions.c.version)
+    query = sa.select(resource_versions.c.resource_id, resource_versions.c.content).where(version_of.in_(newest))
+    found: dict[str, bytes] = {}
+    with database.read() as connection:
+        for part in in_parts(set(ids)):
+            found |= {row.resource_id: row.content for row in connection.execute(query, {"ids": part})}
+    return found
+
+
 def source_urls(database: Database, ids: Iterable[str]) -> dict[str, str]:
     """The absolute addresses that these resources came with, of those that came with one."""
     found: dict[str, str] = {}

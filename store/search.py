@@ -22,6 +22,7 @@ from store.search_criteria import (
     HasDate,
     HasId,
     HasToken,
+    LacksToken,
     OfPatient,
     Prefix,
     SearchSpan,
@@ -213,7 +214,12 @@ def _rank(criterion: Criterion) -> int:
     return names.index(parameter) if parameter in names else len(names)
 
 
-def _condition(connection: Connection, criterion: HasId | OfPatient | HasDate | Changed) -> ColumnElement[bool]:
+def _condition(
+    connection: Connection, criterion: LacksToken | HasId | OfPatient | HasDate | Changed
+) -> ColumnElement[bool]:
+    if isinstance(criterion, LacksToken):
+        unwanted = HasToken(parameter=criterion.parameter, choices=tuple((None, value) for value in criterion.values))
+        return ~_with_token(unwanted, leading=False)
     if isinstance(criterion, HasId):
         return _entry.id.in_(criterion.choices)
     if isinstance(criterion, OfPatient):

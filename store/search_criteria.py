@@ -42,6 +42,14 @@ class HasToken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LacksToken:
+    """None of these values, of whatever system."""
+
+    parameter: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BeginsWith:
     """A word that begins with one of these."""
 
@@ -90,7 +98,7 @@ class Changed:
     choices: tuple[tuple[Prefix, datetime, datetime], ...]
 
 
-Criterion = HasToken | BeginsWith | OfPatient | HasId | HasDate | Changed
+Criterion = HasToken | LacksToken | BeginsWith | OfPatient | HasId | HasDate | Changed
 
 
 def fits(values: SearchValues, criterion: Criterion) -> bool:
@@ -100,6 +108,10 @@ def fits(values: SearchValues, criterion: Criterion) -> bool:
             parameter == criterion.parameter and wanted in ((system, value), (None, value), (system, None))
             for parameter, system, value in values.tokens
             for wanted in criterion.choices
+        )
+    if isinstance(criterion, LacksToken):
+        return not any(
+            parameter == criterion.parameter and value in criterion.values for parameter, _, value in values.tokens
         )
     if isinstance(criterion, BeginsWith):
         return any(

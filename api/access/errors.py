@@ -37,7 +37,7 @@ class NotPermitted(AccessDenied):
 
 
 class AnotherSite(AccessDenied):
-    """With open access: a page of another site asks, or one that calls us by a name that is not ours (403)."""
+    """A request calls us by a name that is not ours, or, with open access, a page of another site asks (403)."""
 
 
 class IssuerAway(Exception):

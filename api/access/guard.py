@@ -35,6 +35,11 @@ def check_access(settings: ApiSettings, *, plain_hosts: frozenset[str] = frozens
     """Raise AccessNotPossible unless the access asked for can be given safely. `plain_hosts` are called without TLS."""
     if settings.access == "smart":
         check_authority(settings, plain_hosts=plain_hosts)
+        if not (settings.base_url or is_loopback(settings.host)):
+            raise AccessNotPossible(
+                "FILLERTRACE_API_ACCESS=smart on an address that other machines reach needs FILLERTRACE_API_BASE_URL: "
+                "what a request calls us decides nothing."
+            )
     elif settings.access != "open":
         raise AccessNotPossible("FILLERTRACE_API_ACCESS must be open or smart.")
     elif not is_loopback(settings.host):
@@ -80,6 +85,8 @@ def caller_of(request: Request) -> Caller:
     parts = parts_of(request)
     if parts.authority is None:
         return _open_caller(request, parts)
+    if parts.settings.base_url is None and not is_loopback(request.url.hostname or ""):
+        raise AnotherSite  # our base, by which own ids are told from others, would be whatever the caller says
     return _verified_caller(request, parts, authority=parts.authority)
 
 

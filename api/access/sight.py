@@ -17,17 +17,20 @@ from api.access.errors import NotPermitted
 from api.access.reach import Reach, reach_of
 from api.parts import Parts
 from correlation.timeline import Withheld, WithheldBecause
+from fhir_mappings import canonical
 from fhir_mappings.elements import every_reference
 from fhir_mappings.references import without_version
+from fhir_mappings.resource_json import loads
 from fhir_mappings.resource_types import ABOUT_NO_PATIENT, KEPT_TYPES
-from fhir_mappings.search_values import search_values
-from fhir_mappings.security_labels import more_confidential
+from fhir_mappings.search_values import confidentiality_key, search_values
+from fhir_mappings.security_labels import codes_above, more_confidential
 from fhir_mappings.smart_scopes import ALL_RIGHTS
 from fhir_mappings.withheld import CLASS_OF_TYPE, withheld_types
-from store import ownership
+from store import ownership, resources
 from store.bounds import Bounds
-from store.search_criteria import OfPatient
+from store.search_criteria import Criterion, LacksToken, OfPatient, SearchValues
 
+_LABEL: Final = canonical.CONFIDENTIALITY.encode()
 _LOCAL: Final = re.compile(r"(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9.\-]{1,64})")
 
 
@@ -38,6 +41,8 @@ class Sight:
     parts: Parts
     caller: Caller
     base: str
+    whole_reports: dict[tuple[str, int], bool] = field(default_factory=dict)
+    """What was found out for this request: whether a version of a report hides nothing from the caller."""
     _reaches: dict[tuple[str, str], Reach] = field(default_factory=dict)
 
     def reach(self, type_: str, right: str) -> Reach:
@@ -76,8 +81,13 @@ class Sight:
 
     @property
     def sees_whole_reports(self) -> bool:
-        """Whether no scope hides anything that a report may rest on; a security label still may."""
+        """Whether no scope hides a class of what a report may rest on; a single resource may still be hidden."""
         return not self.withheld
+
+    @property
+    def sees_every_patient(self) -> bool:
+        """Whether no scope hides anything of anybody that is kept; a security label still may."""
+        return all(self.reach(type_, "r").everything for type_ in KEPT_TYPES)
 
     def sees(
         self, type_: str, identity: str, *, content: Mapping[str, Any], patient_id: str | None, right: str = "r"
@@ -101,6 +111,13 @@ class Sight:
     def hides(self, content: Mapping[str, Any]) -> bool:
         """Whether a security label keeps a resource from this caller."""
         return self.caller.verified and more_confidential(content, than=self.parts.settings.most_confidential)
+
+    def hidden_since(self, ids: Iterable[str]) -> frozenset[str]:
+        """Of these resources, those that a label keeps from this caller by now: it counts for every earlier version."""
+        if not self.caller.verified:
+            return frozenset()
+        last = resources.last_contents(self.parts.database, ids)
+        return frozenset(one for one, content in last.items() if _LABEL in content and self.hides(loads(content)))
 
     def in_compartment(self, type_: str, identity: str, *, patient_id: str | None) -> bool:
         """Whether a resource is of the caller's own patient: theirs alone, or beside them and about no patient."""
@@ -128,22 +145,40 @@ class Sight:
         people = ownership.same_person(self.parts.database, elsewhere) if elsewhere else frozenset()
         return not people <= self.caller.patient_ids
 
-    def bounds(self, wanted: Iterable[tuple[str, str]]) -> Bounds:
-        """How far a call may write that does these (type, right); NotPermitted where it may not at all.
+    def bounds(self, wanted: Iterable[tuple[str, str, SearchValues]], *, updated: Iterable[str] = ()) -> Bounds:
+        """How far a call may write that does these (type, right, by what the resource is found); NotPermitted where it
+        may not at all. `updated` are ids of which it was checked already that they may be.
 
-        Who may write one of them to their own patient alone writes all of the call there.
+        Who may write one of them to their own patient alone writes all of the call there; and so does who writes
+        nothing that is named.
         """
-        reaches = [self.require(type_, right) for type_, right in wanted]
-        free = all(any(not _of_patient(choice) for choice in reach.choices) for reach in reaches)
-        updates = frozenset(type_ for type_ in KEPT_TYPES if not self.reach(type_, "u").nothing)
-        every = None if updates == KEPT_TYPES else updates
-        if free:
-            return Bounds(updates=every)
-        return Bounds(patients=self.caller.patient_ids, addresses=self.caller.patient_addresses, updates=every)
+        every = [(self.require(type_, right), values) for type_, right, values in wanted]
+        free = bool(every) and all(reach.holds(values, in_compartment=False) for reach, values in every)
+        updates = frozenset(
+            type_ for type_ in KEPT_TYPES if (reach := self.reach(type_, "u")).everything or (reach.whole and not free)
+        )
+        return Bounds(
+            patients=None if free else self.caller.patient_ids,
+            addresses=frozenset() if free else self.caller.patient_addresses,
+            updates=None if updates == KEPT_TYPES else updates,
+            updated=frozenset(updated),
+        )
 
     def own_patient(self) -> OfPatient:
         """The condition of being of the caller's own patient."""
         return OfPatient(choices=tuple(sorted(self.caller.patient_ids)))
+
+    def open_labels(self, type_: str) -> tuple[Criterion, ...]:
+        """The condition that no label keeps a resource from this caller."""
+        if not self.caller.verified:
+            return ()
+        hidden = codes_above(self.parts.settings.most_confidential)
+        return (LacksToken(parameter=confidentiality_key(type_), values=hidden),) if hidden else ()
+
+    def within(self, type_: str) -> tuple[Criterion, ...]:
+        """What a condition on a type asks besides, so that it tells of nothing that the caller may not find."""
+        own = () if self.reach(type_, "s").everything else (self.own_patient(),)
+        return (*self.open_labels(type_), *own)
 
 
 def _of_patient(choice: tuple[object, ...]) -> bool:

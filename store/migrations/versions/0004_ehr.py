@@ -13,7 +13,22 @@ branch_labels = None
 depends_on = None
 
 
+_LABELLED = 'v3-Confidentiality'  # what is labelled is found by its label since: the index forgets it, and is filled anew at the start
+
+
+def _forget_labelled() -> None:
+    part = 'instr(CAST(content AS TEXT), :label)' if op.get_bind().dialect.name == 'sqlite' else "position(convert_to(:label, 'UTF8') in content)"
+    for column in ('resource_versions.resource_id', 'report_resources.id'):
+        table, _, name = column.partition('.')
+        labelled = sa.text(f'SELECT {name} FROM {table} WHERE {part} > 0').bindparams(label=_LABELLED)
+        ids = sorted({row[0] for row in op.get_bind().execute(labelled)})
+        for identity in ids:
+            op.get_bind().execute(sa.text('DELETE FROM search_tokens WHERE entry_id = :id'), {'id': identity})
+            op.get_bind().execute(sa.text('DELETE FROM search_entries WHERE id = :id'), {'id': identity})
+
+
 def upgrade() -> None:
+    _forget_labelled()
     op.add_column('jobs', sa.Column('source', sa.Text(), nullable=True))
     op.add_column('jobs', sa.Column('fetched_at', sa.DateTime(timezone=True), nullable=True))
     op.create_index('ix_jobs_to_fetch', 'jobs', ['status', 'available_at'], unique=False, sqlite_where=sa.text('source IS NOT NULL AND fetched_at IS NULL'), postgresql_where=sa.text('source IS NOT NULL AND fetched_at IS NULL'))

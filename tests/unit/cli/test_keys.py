@@ -38,7 +38,8 @@ def test_keys_are_made_renewed_and_taken_away(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        ((), 1, b"No such file"),
+        ((), 1, b"No such file or directory; --new ES384 makes it."),
+        (("--first", "x"), 1, b"--new ES384 makes it."),
         (("--new", "HS256"), 2, b"invalid choice"),
         (("--new", "ES384", "--remove", "x"), 2, b"not allowed"),
     ],
@@ -47,6 +48,13 @@ def test_what_cannot_be_done_is_said(tmp_path: Path, arguments: tuple[str, ...],
     done = fillertrace("keys", str(tmp_path / "none.json"), *arguments)
     assert (done.returncode, done.stdout) == (code, b"")
     assert says in done.stderr
+
+
+def test_a_file_in_no_folder_is_not_made(tmp_path: Path) -> None:
+    done = fillertrace("keys", str(tmp_path / "none" / "keys.json"), "--new", "ES384")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"make its folder first" in done.stderr
+    assert not (tmp_path / "none").exists()
 
 
 def test_the_last_key_stays_and_an_unknown_one_changes_nothing(tmp_path: Path) -> None:

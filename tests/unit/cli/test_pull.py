@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 import simplejson
 
 from ehr.keys import OwnKeys, new_key, write_keys
+from ehr.settings import EhrSettings
 from tests.servers.loopback import Loopback, Received, Reply, reply
 from tests.servers.token_gate import TokenGate, introspected_at
 from tests.servers.token_server import TokenServer
@@ -37,6 +40,12 @@ def server_of(**answers: Any) -> Any:
         (("--from", "http://127.0.0.1/fhir"), b"--patient"),
         (("--from", "ehr.example", "--patient", "12"), b"the base of a FHIR server"),
         (("--from", "https://ehr.example/fhir?x=1", "--patient", "12"), b"the base of a FHIR server"),
+        (("--from", "http://127.0.0.1/fhir", "--patient", ""), b"the id of the Patient"),
+        (("--from", "http://127.0.0.1/fhir", "--patient", "Patient/"), b"the id of the Patient"),
+        (
+            ("--from", "http://127.0.0.1/fhir", "--patient", "http://127.0.0.1/fhir/Patient/12"),
+            b"the id of the Patient",
+        ),
         (("--from", "http://127.0.0.1/fhir", "--patient", "12", "--client-id", "x"), b"go together"),
         (("--from", "http://127.0.0.1/fhir", "--patient", "12", "--language", "fr"), b"no words for"),
     ],
@@ -135,12 +144,78 @@ def test_it_gets_a_token_of_its_own_and_says_what_that_does_not_reach(tmp_path: 
     assert token.encode() not in done.stderr + done.stdout
 
 
-def test_keys_that_cannot_be_used_are_exit_4(tmp_path: Path) -> None:
-    known = ("--client-id", "fillertrace", "--key-set", str(tmp_path / "none.json"))
-    with (
-        TokenServer() as issuer,
-        TokenGate(server_of(), described=issuer.described, check=introspected_at(issuer)) as gate,
-    ):
-        done = fillertrace("pull", "--from", gate.base_url, "--patient", "12", *known)
-    assert done.returncode == 4
-    assert b"No such file" in done.stderr
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(None, b"No such file"), ('{"keys": "s3cret"}', b"not a JWK set"), ('{"keys": []}', b"not a JWK set")],
+)
+def test_keys_that_cannot_be_used_are_exit_2_before_anything_is_sent(
+    tmp_path: Path, content: str | None, says: bytes
+) -> None:
+    keys = tmp_path / "keys.json"
+    if content is not None:
+        keys.write_text(content)
+    with Loopback(server_of()) as server:
+        known = ("--client-id", "fillertrace", "--key-set", str(keys))
+        done = fillertrace("pull", "--from", f"{server.base_url}/fhir", "--patient", "12", *known)
+        assert server.received == []
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert says in done.stderr
+    assert b"`fillertrace keys`" in done.stderr
+    assert b"s3cret" not in done.stderr
+
+
+def test_keys_that_the_server_does_not_take_are_exit_4(tmp_path: Path) -> None:
+    keys = tmp_path / "keys.json"
+    write_keys(keys, [new_key("ES384")])
+    known = ("--client-id", "fillertrace", "--key-set", str(keys))
+    with TokenServer() as issuer:
+        issuer.described["token_endpoint_auth_signing_alg_values_supported"] = ["RS384"]
+        with TokenGate(server_of(), described=issuer.described, check=introspected_at(issuer)) as gate:
+            done = fillertrace("pull", "--from", gate.base_url, "--patient", "12", *known)
+    assert (done.returncode, done.stdout) == (4, b"")
+    assert b"no key for RS384" in done.stderr
+
+
+def test_a_server_that_wants_a_token_is_told_apart_from_one_that_refuses() -> None:
+    """Who has given no client id is told how to give one; a 403 says nothing of a token."""
+    told = {}
+    for status in (401, 403):
+        with Loopback(server_of(Patient_12=reply({}, status=status))) as server:
+            done = fillertrace("pull", "--from", f"{server.base_url}/fhir", "--patient", "12", settings=QUICK)
+        assert (done.returncode, done.stdout) == (4, b"")
+        told[status] = done.stderr.decode()
+    assert "it wants a token; give --client-id and --key-set" in told[401]
+    assert "`fillertrace keys FILE --new ES384`" in told[401]
+    assert "token" not in told[403]
+
+
+def test_who_has_given_a_client_id_is_not_told_to_give_one(tmp_path: Path) -> None:
+    keys = tmp_path / "keys.json"
+    write_keys(keys, [new_key("ES384")])
+    known = ("--client-id", "fillertrace", "--key-set", str(keys))
+    with TokenServer() as issuer:
+        issuer.register("fillertrace", scope="system/*.rs", jwks=OwnKeys(keys).public())
+        with TokenGate(server_of(), described=issuer.described, check=lambda _: None) as gate:
+            done = fillertrace("pull", "--from", gate.base_url, "--patient", "12", *known)
+    assert (done.returncode, done.stdout) == (4, b"")
+    assert b"status 401" in done.stderr
+    assert b"--client-id" not in done.stderr
+
+
+def test_the_patient_may_be_named_as_a_reference() -> None:
+    with Loopback(server_of()) as server:
+        done = fillertrace("pull", "--from", f"{server.base_url}/fhir", "--patient", "Patient/12", settings=QUICK)
+        asked = [request.path for request in server.received]
+    assert done.returncode == 0, done.stderr
+    assert "/fhir/Patient/12" in asked
+    assert not [path for path in asked if "Patient%2F" in path or "Patient/Patient" in path]
+
+
+def test_the_help_leads_to_keys_and_to_settings_that_exist() -> None:
+    said = fillertrace("pull", "--help").stdout.decode()
+    assert "`fillertrace keys FILE --new ES384`" in said
+    named = re.search(r"FILLERTRACE_EHR_ALLOW.*?_TIMEOUT_SECONDS", said, flags=re.DOTALL)
+    assert named
+    fields = {name.lower() for name in re.findall(r"\b(?:FILLERTRACE_EHR)?_([A-Z_]+)", named[0])}
+    assert len(fields) == 7
+    assert fields <= {field.name for field in dataclasses.fields(EhrSettings)}
