@@ -79,7 +79,8 @@ class FhirClient:
     def capability_statement(self) -> dict[str, Any]:
         """What the server says it can do, asked once; of HAPI's 1.5 MB only what is read here."""
         if self._statement is None:
-            url = f"{self.base_url}/metadata?_elements=rest.resource.type,rest.resource.updateCreate"
+            elements = "rest.resource.type,rest.resource.updateCreate,software.name"
+            url = f"{self.base_url}/metadata?_elements={elements}"
             self._statement = self._get(url, type_="CapabilityStatement")
         return self._statement
 
