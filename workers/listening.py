@@ -16,7 +16,7 @@ from ehr.client import FhirClient
 from ehr.errors import Conflict, EhrError, KeysNotUsable, NoToken, NotPermitted, Unavailable
 from ehr.news import Novelty, heard_until, newest, news
 from ehr.references import literal
-from ehr.subscriptions import keep_subscribed
+from ehr.subscriptions import keep_subscribed, remove_former
 from fhir_mappings.elements import mapping
 from fhir_mappings.own_output import is_own_output
 from store import intake, jobs, listening, ownership
@@ -137,6 +137,10 @@ def _subscribe(client: FhirClient, turn: Turn, parts: Parts, servers: Servers) -
         return False
     if made:
         _log.info("subscribed", server=turn.server)
+    try:
+        remove_former(client, endpoint=endpoint)
+    except EhrError as error:  # they cost the server a few requests that nobody answers
+        _log.warning("former-subscriptions-stay", server=turn.server, **words_of(error))
     return True
 
 

@@ -115,6 +115,21 @@ def test_a_patient_who_comes_while_the_record_is_busy_is_heard_of_again(tmp_path
     database.close()
 
 
+def test_subscriptions_are_made_also_where_former_ones_cannot_be_looked_for(database: Database, queue: Queue) -> None:
+    made = reply({"resourceType": "Bundle", "type": "transaction-response", "entry": []})
+    with errands_of(
+        database,
+        queue,
+        answers=lambda _: {"/fhir": made, "Subscription?": FORBIDDEN},
+        notify_url="https://us.example",
+        notify_secret="a-secret-of-more-than-22-letters",
+    ) as errands:
+        sent = [request.json["entry"] for request in errands.server.received if request.method == "POST"]
+        assert [[entry["request"]["method"] for entry in entries] for entries in sent] == [["PUT"] * 4]
+        assert errands.listen()  # not due again for ten minutes
+        assert len([request for request in errands.server.received if request.method == "POST"]) == 1
+
+
 def test_a_fetch_that_failed_while_the_ehr_was_away_is_begun_again_when_it_answers(errands: Errands) -> None:
     errands.add_patient("1")
     assert errands.listen()
