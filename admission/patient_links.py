@@ -6,7 +6,7 @@ FHIR R4 https://hl7.org/fhir/R4/patient.html#links. `refer` and `seealso` say no
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from fhir_mappings.bundle import ParsedBundle, ParsedEntry
 from fhir_mappings.elements import mapping, objects, string
@@ -15,6 +15,8 @@ from fhir_mappings.patient import logical_identity
 from fhir_mappings.references import base_of, meaning
 from store.incoming import PatientLink
 from store.patients import identifier_keys
+
+ENTRY: Final = "entry:"
 
 
 def links_in(bundle: ParsedBundle, *, base_url: str) -> Iterator[PatientLink]:
@@ -33,7 +35,7 @@ def links_in(bundle: ParsedBundle, *, base_url: str) -> Iterator[PatientLink]:
 
 def link_key(entry: ParsedEntry) -> str:
     """A name by which a Patient of the Bundle is meant, whether it came with an address or without."""
-    return f"entry:{entry.index}"
+    return f"{ENTRY}{entry.index}"
 
 
 def _other(reference: dict[str, Any], entry: ParsedEntry, base_url: str) -> str:

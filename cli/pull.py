@@ -1,8 +1,8 @@
 """`fillertrace pull`: one patient's record from a FHIR server, correlated; with --write-back the report goes back.
 
 Keeps nothing here. The result is on stdout; what was fetched, and what could not be seen, is on stderr. The server may
-be on a private address and without TLS, since it is named. Exit code 0 done, 2 wrong usage, 3 the record is refused
-(its OperationOutcome is on stdout), 4 the server could not be reached, or refused.
+be on a private address and without TLS, since it is named; so may that of --token-url. Exit code 0 done, 2 wrong usage,
+3 the record is refused (its OperationOutcome is on stdout), 4 the server could not be reached, or refused.
 
 A server that wants a token gets to know us by --client-id and --key-set; `fillertrace keys FILE --new ES384` makes the
 key set. These settings hold here, too; `fillertrace settings` says what they mean: FILLERTRACE_EHR_ALLOW, _ATTEMPTS,
@@ -48,6 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--key-set", type=Path, metavar="FILE", help="the file with our keys, as `fillertrace keys` makes it"
     )
+    parser.add_argument(
+        "--token-url",
+        type=_address,
+        metavar="URL",
+        help="where that server's tokens are given, where it names an endpoint on another host or port",
+    )
 
 
 def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
@@ -70,7 +76,7 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
     except KeysNotUsable as reason:
         return _complain(f"{reason}; `fillertrace keys` lists and makes keys.", WRONG_USAGE)
     try:
-        return pull(arguments, settings=_settings(arguments.base_url, environment), language=language)
+        return pull(arguments, settings=_settings(arguments, environment), language=language)
     except SettingsError as reason:
         return _complain(str(reason), WRONG_USAGE)
     except NotThere as reason:
@@ -81,14 +87,15 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
         return _complain(f"{reason}.", SERVER_REFUSED)
 
 
-def _settings(base_url: str, environment: Mapping[str, str]) -> EhrSettings:
-    """The settings of the environment, with leave to call the host that was named. Raises SettingsError."""
+def _settings(arguments: argparse.Namespace, environment: Mapping[str, str]) -> EhrSettings:
+    """The settings of the environment, with leave to call the hosts that were named. Raises SettingsError."""
     from ehr.settings import EhrSettings
     from store.environment import check_rooms, read_settings
 
     check_rooms(environment)
     settings = read_settings(EhrSettings, environment, room="ehr")
-    return replace(settings, allow=(*settings.allow, urlsplit(base_url).hostname or ""))
+    named = (urlsplit(url).hostname for url in (arguments.base_url, arguments.token_url) if url)
+    return replace(settings, allow=(*settings.allow, *(host for host in named if host)))
 
 
 def _base_url(text: str) -> str:
@@ -99,6 +106,15 @@ def _base_url(text: str) -> str:
     except ValueError:
         pass
     raise argparse.ArgumentTypeError("the base of a FHIR server, such as https://ehr.example/fhir")
+
+
+def _address(text: str) -> str:
+    try:
+        if urlsplit(text).scheme in ("http", "https") and urlsplit(text).hostname:
+            return text
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError("a token endpoint, such as https://login.example/token")
 
 
 def _patient_id(text: str) -> str:

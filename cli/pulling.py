@@ -75,6 +75,7 @@ def _credentials(arguments: argparse.Namespace, settings: EhrSettings, transport
         client_id=arguments.client_id,
         keys=OwnKeys(arguments.key_set),
         scope=settings.scope or needed_scope(writes=arguments.write_back),
+        token_url=arguments.token_url,
     )
 
 

@@ -11,10 +11,11 @@ import secrets
 import threading
 import time
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from joserfc import jwt
 
+from ehr.addresses import origin, shown_host
 from ehr.answers import json_in, object_in
 from ehr.errors import EhrError, KeysNotUsable, NoToken, NotPermitted, Refused, Unavailable
 from ehr.keys import ALGORITHMS, OwnKeys
@@ -33,12 +34,22 @@ _ERRORS: Final = frozenset(
 class BackendToken:
     """The token of one server, fetched when it is needed and renewed before it ends. Safe for many threads.
 
-    `scope` is asked for. One attempt each: who uses the token tries again. Raises Unavailable, also where the server
-    does not know us by our keys; NotPermitted where it gives us none; NoToken where its SMART configuration or its
-    token endpoint cannot be used; KeysNotUsable.
+    `scope` is asked for. `token_url` is where tokens are given, where that is another server than the one they are for.
+    One attempt each: who uses the token tries again. Raises Unavailable, also where the server does not know us by our
+    keys; NotPermitted where it gives us none; NoToken where its SMART configuration or its token endpoint cannot be
+    used; KeysNotUsable.
     """
 
-    def __init__(self, transport: Transport, *, base_url: str, client_id: str, keys: OwnKeys, scope: str) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        base_url: str,
+        client_id: str,
+        keys: OwnKeys,
+        scope: str,
+        token_url: str | None = None,
+    ) -> None:
         self.scope: str | None = None
         """The scopes that were granted, by blanks; None before the first token, and where the server does not say."""
         self._transport = transport
@@ -46,6 +57,7 @@ class BackendToken:
         self._client_id = client_id
         self._keys = keys
         self._asked_scope = scope
+        self._named_token_url = token_url
         self._lock = threading.Lock()
         self._token = ""
         self._renew_at = 0.0
@@ -74,7 +86,7 @@ class BackendToken:
         }
         headers = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
         answer = self._transport.request("POST", token_url, headers=headers, content=urlencode(form).encode())
-        host = _host(token_url)
+        host = shown_host(token_url)
         if answer.status in (400, 401):
             error = _error(answer)
             message = f"{host} gives us no token ({error})"
@@ -96,11 +108,12 @@ class BackendToken:
 
     def _configuration(self) -> tuple[str, frozenset[str]]:
         """Where tokens are given, and the algorithms of ours that are taken there."""
-        url, host = f"{self._base_url}/.well-known/smart-configuration", _host(self._base_url)
+        url, host = f"{self._base_url}/.well-known/smart-configuration", shown_host(self._base_url)
         said = _json(self._transport.request("GET", url, headers={"Accept": "application/json"}), host=host)
         token_url = said.get("token_endpoint")
         if not isinstance(token_url, str):
             raise NoToken(f"{host} names no token endpoint in its SMART configuration")
+        self._check_is_meant(token_url, host)
         taken = said.get("token_endpoint_auth_signing_alg_values_supported")
         if not isinstance(taken, list):  # recommended only
             return token_url, frozenset(ALGORITHMS)
@@ -108,6 +121,17 @@ class BackendToken:
         if not algorithms:
             raise KeysNotUsable(f"{host} takes neither RS384 nor ES384 assertions")
         return token_url, algorithms
+
+    def _check_is_meant(self, token_url: str, host: str) -> None:
+        """Raises NoToken for a token endpoint that is neither the server's own nor the one that was named for it.
+
+        A server that names another one's would get that one's tokens shown, or our assertions for it.
+        """
+        if token_url != self._named_token_url and origin(token_url) != origin(self._base_url):
+            raise NoToken(
+                f"{host} names a token endpoint on another server, {shown_host(token_url)}: if that is meant, give its "
+                "whole address in FILLERTRACE_EHR_TOKEN_URLS, or to pull with --token-url"
+            )
 
     def _assertion(self, token_url: str, algorithms: frozenset[str]) -> str:
         key = self._keys.signing(algorithms)
@@ -119,10 +143,6 @@ class BackendToken:
             "jti": secrets.token_urlsafe(24),
         }
         return jwt.encode({"alg": key.alg, "kid": key.kid, "typ": "JWT"}, claims, key, algorithms=list(ALGORITHMS))
-
-
-def _host(url: str) -> str:
-    return urlsplit(url).netloc.rpartition("@")[2]
 
 
 def _json(answer: Answer, *, host: str) -> dict[str, Any]:

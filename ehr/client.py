@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
-from urllib.parse import quote, urlencode, urljoin, urlsplit
+from urllib.parse import quote, urlencode, urljoin
 
+from ehr.addresses import origin, shown_host
 from ehr.answers import issue_codes_in, objects_in, resource_in
 from ehr.backend_token import BackendToken
 from ehr.errors import EhrError, Refused, TooLarge
@@ -27,7 +28,6 @@ _HEADERS: Final[Mapping[str, str]] = {
     # A server that ignored `patient=` would send the records of everybody.
     "Prefer": "handling=strict",
 }
-_PORTS: Final = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class FhirClient:
         max_pages: int = 1_000,
     ) -> None:
         self.base_url = base_url.rstrip("/")
-        self.host = urlsplit(self.base_url).netloc.rpartition("@")[2]
+        self.host = shown_host(self.base_url)
         self.attempts = attempts
         self.pause_seconds = pause_seconds
         self.max_bytes = max_bytes
@@ -79,7 +79,8 @@ class FhirClient:
     def capability_statement(self) -> dict[str, Any]:
         """What the server says it can do, asked once; of HAPI's 1.5 MB only what is read here."""
         if self._statement is None:
-            url = f"{self.base_url}/metadata?_elements=rest.resource.type,rest.resource.updateCreate"
+            elements = "rest.resource.type,rest.resource.updateCreate,software.name"
+            url = f"{self.base_url}/metadata?_elements={elements}"
             self._statement = self._get(url, type_="CapabilityStatement")
         return self._statement
 
@@ -151,7 +152,7 @@ class FhirClient:
 
     def _send(self, method: str, url: str, *, content: bytes | None = None) -> Answer:
         """One request, and a second one with a new token where the first token was not taken."""
-        if _origin(url) != _origin(self.base_url):
+        if origin(url) != origin(self.base_url):
             raise Refused(f"{self.host} named a page on another server")
         token = self._credentials.token() if self._credentials else None
         answer = self._request(method, url, token=token, content=content)
@@ -199,14 +200,5 @@ def _joined(url: str, link: str) -> str:
     """The address that a link on the page of an address leads to."""
     try:
         return urljoin(url, link)
-    except ValueError:
-        raise Refused("a server named an address that cannot be read") from None
-
-
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    """Scheme, host and port; a port that is none raises Refused."""
-    try:
-        parts = urlsplit(url)
-        return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
     except ValueError:
         raise Refused("a server named an address that cannot be read") from None

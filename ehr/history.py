@@ -16,6 +16,7 @@ from typing import Any, Final
 from ehr.client import FhirClient, searchset
 from ehr.errors import EhrError, NotPermitted, NotThere, Refused, TooLarge, Unavailable
 from ehr.references import literal, references_in
+from ehr.subjects import Whose, whose
 
 SEARCHED_TYPES: Final = (
     "Procedure",
@@ -178,11 +179,12 @@ class _Fetch:
         try:
             for page in self._client.pages(type_, {"patient": self._patient_id, "_count": "200"}):
                 self._check_size()
-                for resource in page.resources:
-                    self._check_patient(resource)
-                pages += page.resources
+                theirs = [one for one in page.resources if self._is_theirs(one)]
+                pages += theirs
                 if not _HIDDEN.isdisjoint(page.issue_codes):
                     outcome = Seen.NOT_PERMITTED
+                elif len(theirs) < len(page.resources) and outcome is Seen.SEEN:
+                    outcome = Seen.NOT_FETCHED
         except _AnotherPatient:
             return Seen.NOT_FETCHED  # nothing of such an answer can be trusted
         except EhrError as error:
@@ -196,7 +198,10 @@ class _Fetch:
         """The resource as a list of one, or none."""
         try:
             self._check_size()
-            return [self._keep(self._client.read(type_, id_))]
+            found = self._client.read(type_, id_)
+            if self._is_theirs(found):
+                return [self._keep(found)]
+            self._missed(type_, Seen.NOT_FETCHED)
         except NotThere:
             pass  # a dead end in the record; whoever reads it will say so
         except (Unavailable, TooLarge) as error:
@@ -226,13 +231,12 @@ class _Fetch:
         if self._client.bytes_read - self._begun > self._client.max_bytes:
             raise TooLarge(f"the record on {self._client.host} is larger than {self._client.max_bytes} bytes")
 
-    def _check_patient(self, resource: dict[str, Any]) -> None:
-        """A server that does not understand `patient` sends everybody's."""
-        owners = [resource[name].get("reference") for name in ("subject", "patient") if _is_object(resource, name)]
-        owners += [f"Patient/{resource['id']}"] if resource["resourceType"] == "Patient" else []
-        named = [target.id for owner in owners if (target := literal(owner)) and target.type == "Patient"]
-        if any(id_ != self._patient_id for id_ in named):
+    def _is_theirs(self, resource: dict[str, Any]) -> bool:
+        """Whether it is of the asked patient. Raises _AnotherPatient: who does not understand `patient` sends all."""
+        of = whose(resource, patient_id=self._patient_id, base_url=self._client.base_url)
+        if of is Whose.ANOTHERS:
             raise _AnotherPatient(f"{self._client.host} answered with the record of another patient")
+        return of is Whose.THEIRS
 
     def _referred_by(self, resource: dict[str, Any]) -> list[tuple[str, str]]:
         targets = (literal(reference) for reference in references_in(resource))
@@ -252,10 +256,6 @@ def _outcome(error: EhrError, *, begun: bool = False) -> Seen:
         if unknown or error.status in (404, 501):
             return Seen.NOT_OFFERED
     return Seen.NOT_FETCHED
-
-
-def _is_object(resource: dict[str, Any], name: str) -> bool:
-    return isinstance(resource.get(name), dict)
 
 
 def _silent(type_: str, done: int, total: int) -> None:

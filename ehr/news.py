@@ -1,7 +1,8 @@
 """This file asks a FHIR server what is new there since a moment: searches by `_lastUpdated`, oldest first.
 
 A server sets `meta.lastUpdated` before it commits, so a resource can become visible behind a younger one. Each question
-therefore begins some time before the last answer ended, and who asks forgets nothing of that time.
+therefore begins some time before the last answer ended, and who asks forgets nothing of that time. A moment that is
+still to come says nothing of what was heard: one resource with such a moment would silence all that come after it.
 FHIR R4 https://hl7.org/fhir/R4/search.html#lastUpdated
 """
 
@@ -29,27 +30,29 @@ class Novelty:
     resource: dict[str, Any]
 
 
-def newest(client: FhirClient, types: Sequence[str]) -> str:
+def newest(client: FhirClient, types: Sequence[str], *, now: datetime) -> str:
     """The newest `meta.lastUpdated` of these types, from where on all is news. Raises EhrError."""
     found = [BEGINNING]
+    until = _written(now)
     for type_ in types:
-        first = next(client.search(type_, {"_sort": "-_lastUpdated", "_count": "1"}), None)
-        found += [novelty.updated for novelty in _novelties([first] if first else [])]
+        asked = {"_lastUpdated": f"le{until}", "_sort": "-_lastUpdated", "_count": "1"}
+        first = next(client.search(type_, asked), None)
+        found += [min(one.updated, until, key=_moment) for one in _novelties([first] if first else [])]
     return later(found)
 
 
 def news(client: FhirClient, types: Sequence[str], *, since: str) -> Iterator[Novelty]:
     """What is new of these types since a moment, and of some time before it, type by type. Raises EhrError."""
-    begin = (_moment(since) - OVERLAP).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    begin = _written(_moment(since) - OVERLAP)
     for type_ in types:
         yield from _novelties(
             client.search(type_, {"_lastUpdated": f"ge{begin}", "_sort": "_lastUpdated", "_count": _PAGE})
         )
 
 
-def heard_until(since: str, *, heard: Sequence[Novelty], missed: Sequence[Novelty]) -> str:
+def heard_until(since: str, *, heard: Sequence[Novelty], missed: Sequence[Novelty], now: datetime) -> str:
     """From where on to ask the next time: behind the newest, but not behind what was `missed`, for an hour."""
-    until = later([since, *(one.updated for one in (*heard, *missed))])
+    until = later([since, *(one.updated for one in (*heard, *missed) if _moment(one.updated) <= now)])
     waited_for = [one.updated for one in missed if _moment(until) - _moment(one.updated) < PATIENCE]
     return min([until, *waited_for], key=_moment)
 
@@ -77,10 +80,14 @@ def _novelties(resources: Sequence[dict[str, Any]] | Iterator[dict[str, Any]]) -
 def _is_moment(text: str) -> bool:
     try:
         return _moment(text) is not None
-    except ValueError:
+    except (ValueError, OverflowError):  # the end of the year 9999 in another zone is in no year
         return False
 
 
 def _moment(text: str) -> datetime:
     found = datetime.fromisoformat(text)
     return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def _written(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

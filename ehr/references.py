@@ -14,7 +14,7 @@ LOGICAL_REFERENCE: Final = "https://fillertrace.example/fhir/input"
 """The system of an identifier that names, on another server, what we know a resource as."""
 
 _LITERAL: Final = re.compile(
-    r"(?:(?P<base>https?://.+)/)?(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9.-]{1,64})(?:/_history/[^/]+)?"
+    r"(?:(?P<base>https?://.+)/)?(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9.-]{1,64})(?:/_history/[A-Za-z0-9.-]{1,64})?"
 )
 
 

@@ -25,11 +25,15 @@ def _setting(default: object, meaning: str, *, example: str = "", secret: bool =
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EhrServer:
-    """One FHIR server we call. `base_url` has no slash at its end; `client_id` is ours there, None without tokens."""
+    """One FHIR server we call. `base_url` has no slash at its end; `client_id` is ours there, None without tokens.
+
+    `token_url` is where its tokens are given, where that is another server.
+    """
 
     name: str
     base_url: str
     client_id: str | None = None
+    token_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +56,12 @@ class EhrSettings:
         "Our client ids for SMART Backend Services: name=id, by commas. A server without one is called without a "
         "token.",
         example="main=fillertrace",
+    )
+    token_urls: tuple[str, ...] = _setting(
+        (),
+        "The token endpoints of servers whose SMART configuration names one on another host or port: name=address, by "
+        "commas, written as it is there. Any other that is not the server's own gets no assertion of ours.",
+        example="main=https://login.hospital.example/oauth2/token",
     )
     key_set: Path | None = _setting(
         None,
@@ -94,7 +104,7 @@ class EhrSettings:
     )
     timeout_seconds: float = _setting(
         DEFAULT_TIMEOUT_SECONDS,
-        "How long a server may take for each step of an answer; the whole answer may take ten times that.",
+        "How long a server may take for each step of a request; the whole of it may take ten times that.",
         example="30",
     )
     attempts: int = _setting(
@@ -120,9 +130,17 @@ class EhrSettings:
             parts = urlsplit(base_url)
             if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
                 raise ValueError("servers are name=base, each base an address such as https://ehr.example/fhir")
-        for field in ("client_ids", "write_back", "subscribe"):
-            named = _pairs(field, self.client_ids) if field == "client_ids" else dict.fromkeys(getattr(self, field))
-            if named.keys() - known.keys():
+        token_urls = _pairs("token_urls", self.token_urls)
+        if not all(urlsplit(url).scheme in {"http", "https"} and urlsplit(url).hostname for url in token_urls.values()):
+            raise ValueError("token_urls are name=address, each an address such as https://login.example/token")
+        client_ids = _pairs("client_ids", self.client_ids)
+        for field, named in {
+            "client_ids": client_ids,
+            "token_urls": token_urls,
+            "write_back": self.write_back,
+            "subscribe": self.subscribe,
+        }.items():
+            if set(named) - known.keys():
                 raise ValueError(f"{field} names a server that is not in servers")
         if self.client_ids and self.key_set is None:
             raise ValueError("client_ids need key_set, the file with our keys")
@@ -136,8 +154,14 @@ class EhrSettings:
     def known_servers(self) -> Mapping[str, EhrServer]:
         """The servers by their names."""
         client_ids = _pairs("client_ids", self.client_ids)
+        token_urls = _pairs("token_urls", self.token_urls)
         return {
-            name: EhrServer(name=name, base_url=base_url.rstrip("/"), client_id=client_ids.get(name))
+            name: EhrServer(
+                name=name,
+                base_url=base_url.rstrip("/"),
+                client_id=client_ids.get(name),
+                token_url=token_urls.get(name),
+            )
             for name, base_url in _pairs("servers", self.servers).items()
         }
 

@@ -29,6 +29,34 @@ def keep_subscribed(client: FhirClient, *, types: Sequence[str], endpoint: str) 
     return bool(missing)
 
 
+def remove_former(client: FhirClient, *, endpoint: str) -> int:
+    """Delete our Subscriptions there that differ from these by the secret alone; how many. Raises EhrError.
+
+    After a new secret the server would go on sending words to the old address for ever.
+    """
+    notified, _secret, name = endpoint.rsplit("/", 2)
+    former = [
+        one
+        for one in client.search("Subscription", {"type": "rest-hook"})
+        if (made_for := _own_endpoint(one))
+        and made_for != endpoint
+        and made_for.startswith(f"{notified}/")
+        and made_for.endswith(f"/{name}")
+    ]
+    if former:
+        entries = [{"request": {"method": "DELETE", "url": _name(one)}} for one in former]
+        client.transaction({"resourceType": "Bundle", "type": "transaction", "entry": entries})
+    return len(former)
+
+
+def _own_endpoint(found: Mapping[str, Any]) -> str | None:
+    """The endpoint of a Subscription that is ours, which its id proves; None for one of somebody else's."""
+    channel = found.get("channel")
+    endpoint = channel.get("endpoint") if isinstance(channel, dict) else None
+    made = _subscription(str(found.get("criteria")).removesuffix("?"), str(endpoint))
+    return str(endpoint) if found["resourceType"] == "Subscription" and found["id"] == made["id"] else None
+
+
 def _subscription(type_: str, endpoint: str) -> dict[str, Any]:
     return {
         "resourceType": "Subscription",

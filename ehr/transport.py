@@ -1,4 +1,4 @@
-"""This file makes every HTTP request that leaves the service. httpx is imported here and nowhere else.
+"""This file makes every HTTP request that leaves the service.
 
 One request, one answer: who asks decides what to try again. What is guarded here holds for all of them:
 
@@ -6,18 +6,17 @@ One request, one answer: who asks decides what to try again. What is guarded her
 - A host is looked up once per request, and the connection goes to an address that was checked: private, loopback and
   link-local addresses are refused unless the host is allowed them. So no name can lead us inside (SSRF, DNS rebinding).
 - Connections are kept for each host by itself: one that was verified for a name never serves another name.
-- Redirects are not followed, answers beyond a size are not read, and a slow one is given up.
+- Redirects are not followed, answers beyond a size are not read, and a slow one is given up (ehr/deadlines.py). None is
+  unpacked: what is packed may be a thousand times as large, so an answer that is, unasked, is refused.
 
 No proxy and no `.netrc` of the environment is used. Messages of errors name status and host, never a path or content.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,11 +26,12 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from ehr.addresses import DEFAULT_PORTS, is_public, shown_host
+from ehr.deadlines import BoundedConnections, Deadline
 from ehr.errors import Refused, TooLarge, Unavailable
 
 DEFAULT_TIMEOUT_SECONDS = 30.0
 DEFAULT_MAX_BYTES = 64 * 1024 * 1024
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class Transport:
     """Connections to any number of servers. Safe for many threads; close it, or use it in a `with`.
 
     `private_hosts` are the names, as they stand in addresses, that may be on private addresses and without TLS.
-    `timeout_seconds` bounds each step and, ten times, the whole answer; `max_bytes` the size of an answer. `ca_file`
+    `timeout_seconds` bounds each step and, ten times, the whole request; `max_bytes` the size of an answer. `ca_file`
     holds further certificate authorities, as PEM.
     """
 
@@ -61,6 +61,7 @@ class Transport:
     ) -> None:
         self._private_hosts = private_hosts
         self._seconds_in_all = 10 * timeout_seconds
+        self._deadline = Deadline()
         self._max_bytes = max_bytes
         self._timeout = httpx.Timeout(timeout_seconds)
         self._trusted = trusted_authorities(ca_file)
@@ -85,26 +86,28 @@ class Transport:
         large, and Unavailable where no whole answer came."""
         host, addresses = self._addresses(url)
         failure = Unavailable(f"{host} could not be reached")
-        for address in addresses:
-            try:
-                return self._send(method, url, host=host, address=address, headers=headers or {}, content=content)
-            except httpx.ConnectError as error:
-                if _is_about_certificate(error):
-                    raise Refused(f"{host} shows no certificate of that name that is trusted here") from None
-                failure = Unavailable(f"{host} could not be reached ({type(error).__name__})")
-            except (httpx.HTTPError, httpx.InvalidURL) as error:
-                raise Unavailable(f"{host} gave no whole answer ({type(error).__name__})") from None
+        with self._deadline.within(self._seconds_in_all):
+            for address in addresses:
+                try:
+                    return self._send(method, url, host=host, address=address, headers=headers or {}, content=content)
+                except httpx.ConnectError as error:
+                    if _is_about_certificate(error):
+                        raise Refused(f"{host} shows no certificate of that name that is trusted here") from None
+                    failure = Unavailable(f"{host} could not be reached ({type(error).__name__})")
+                except (httpx.HTTPError, httpx.InvalidURL) as error:
+                    if self._deadline.has_passed:
+                        raise Unavailable(f"{host} answers too slowly") from None
+                    raise Unavailable(f"{host} gave no whole answer ({type(error).__name__})") from None
         raise failure from None
 
     def _send(
         self, method: str, url: str, *, host: str, address: str, headers: Mapping[str, str], content: bytes | None
     ) -> Answer:
-        deadline = time.monotonic() + self._seconds_in_all
         client = self._client(host)
         request = client.build_request(
             method,
             httpx.URL(url).copy_with(host=address),
-            headers={"Accept-Encoding": "identity", **headers, "Host": urlsplit(url).netloc.rpartition("@")[2]},
+            headers={"Accept-Encoding": "identity", **headers, "Host": shown_host(url)},
             content=content,
             extensions={"timeout": self._timeout.as_dict(), "sni_hostname": host},  # whose the certificate must be
         )
@@ -112,13 +115,13 @@ class Transport:
         try:
             if response.is_redirect:
                 raise Refused(f"{host} answered with a redirect (status {response.status_code}), which is not followed")
+            if response.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+                raise Refused(f"{host} answered with packed content, which was not asked for")
             body = bytearray()
-            for chunk in response.iter_bytes():
+            for chunk in response.iter_raw():
                 body += chunk
                 if len(body) > self._max_bytes:
                     raise TooLarge(f"an answer of {host} is larger than {self._max_bytes} bytes")
-                if time.monotonic() > deadline:
-                    raise Unavailable(f"{host} answers too slowly")
         finally:
             response.close()
         return Answer(status=response.status_code, headers=dict(response.headers), content=bytes(body))
@@ -127,7 +130,10 @@ class Transport:
         with self._lock:
             if host not in self._clients:
                 self._clients[host] = httpx.Client(
-                    verify=self._trusted, timeout=self._timeout, follow_redirects=False, trust_env=False
+                    transport=BoundedConnections(self._trusted, self._deadline),
+                    timeout=self._timeout,
+                    follow_redirects=False,
+                    trust_env=False,
                 )
             return self._clients[host]
 
@@ -135,10 +141,10 @@ class Transport:
         """The host of an address and the network addresses it may be called at. Raises Refused, Unavailable."""
         try:
             parts = urlsplit(url)
-            host, port = parts.hostname or "", parts.port or _DEFAULT_PORTS.get(parts.scheme)
+            host, port = parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme)
         except ValueError:
             raise Refused("the address of a server cannot be read") from None
-        if parts.scheme not in _DEFAULT_PORTS or not host or parts.username is not None:
+        if parts.scheme not in DEFAULT_PORTS or not host or parts.username is not None:
             raise Refused("the address of a server begins with https:// and holds no user name")
         private = host in self._private_hosts
         if parts.scheme == "http" and not private:
@@ -162,17 +168,6 @@ def trusted_authorities(ca_file: Path | None) -> ssl.SSLContext:
     except OSError as error:  # SSLError is one, too
         raise ValueError(f"ca_file cannot be read as certificates ({error.strerror or type(error).__name__})") from None
     return trusted
-
-
-def is_public(address: str) -> bool:
-    """Whether a network address is one of the public internet.
-
-    >>> is_public("192.0.43.8"), is_public("10.0.0.1"), is_public("::ffff:127.0.0.1")
-    (True, False, False)
-    """
-    found = ipaddress.ip_address(address.partition("%")[0])
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return (mapped or found).is_global and not (mapped or found).is_multicast
 
 
 def _is_about_certificate(error: BaseException | None) -> bool:

@@ -33,6 +33,16 @@ class Turn:
     begun: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedFetch:
+    """A job that failed for good to fetch from an EHR. `error_type` is the name of an exception's type."""
+
+    job_id: str
+    error_type: str
+    created_at: datetime
+    finished_at: datetime
+
+
 def tell(database: Database, server: str, *, now: datetime) -> None:
     """An EHR has sent a word: it is to be asked at once."""
 
@@ -120,19 +130,24 @@ def waits_to_be_fetched(database: Database, patient_id: str, server: str) -> boo
         return connection.execute(query.limit(1)).first() is not None
 
 
-def failed_fetches(database: Database, server: str, *, kind: str, error_types: Sequence[str]) -> list[str]:
+def failed_fetches(database: Database, server: str, *, kind: str, error_types: Sequence[str]) -> list[FailedFetch]:
     """The jobs of this kind of submission whose last attempt to fetch from an EHR failed by one of these errors.
 
     `error_types` are names of exceptions' types.
     """
     query = (
-        sa.select(jobs.c.id)
+        sa.select(jobs.c.id, jobs.c.error_type, jobs.c.created_at, jobs.c.finished_at)
         .join_from(jobs, submissions, jobs.c.submission_id == submissions.c.id)
-        .where(jobs.c.status == Status.FAILED, jobs.c.reason == Reason.ATTEMPTS_EXHAUSTED)
+        .where(jobs.c.status == Status.FAILED, jobs.c.reason.in_((Reason.ATTEMPTS_EXHAUSTED, Reason.NOT_RETRYABLE)))
         .where(jobs.c.source == server, NEEDS_FETCH, jobs.c.error_type.in_(error_types), submissions.c.kind == kind)
     )
     with database.read() as connection:
-        return list(connection.scalars(query))
+        return [
+            FailedFetch(
+                job_id=row.id, error_type=row.error_type, created_at=row.created_at, finished_at=row.finished_at
+            )
+            for row in connection.execute(query)
+        ]
 
 
 def end_turn(

@@ -28,7 +28,10 @@ OPEN_AFTER_FAILURE = "open-after-failure"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteBack:
-    """One version of a report that is to stand on an EHR. `worker` proves the claim; it holds until `lease_until`."""
+    """One version of a report that is to stand on an EHR. `worker` proves the claim, which holds until its lease ends.
+
+    `attempts` counts this one.
+    """
 
     report_id: str
     server: str

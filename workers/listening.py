@@ -6,22 +6,22 @@ A word of theirs (api/notifications.py) only makes the asking due at once. What 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
 from admission.fetched import intake_of
 from admission.rewriting import rewrite_references
 from ehr.client import FhirClient
-from ehr.errors import Conflict, EhrError, Unavailable
+from ehr.errors import Conflict, EhrError, KeysNotUsable, NoToken, NotPermitted, Unavailable
 from ehr.news import Novelty, heard_until, newest, news
 from ehr.references import literal
-from ehr.subscriptions import keep_subscribed
+from ehr.subscriptions import keep_subscribed, remove_former
 from fhir_mappings.elements import mapping
 from fhir_mappings.own_output import is_own_output
 from store import intake, jobs, listening, ownership
 from store.errors import Busy
-from store.listening import Turn
+from store.listening import FailedFetch, Turn
 from workers.error_words import words_of
 from workers.jobs import Parts
 from workers.lease import KeptLease
@@ -29,6 +29,10 @@ from workers.servers import Servers
 
 TYPES = ("ImagingStudy", "DiagnosticReport", "Observation", "Procedure")
 _LOOKED_AFTER = timedelta(minutes=10)  # how often the Subscriptions are looked at
+_FIRST_PAUSE = timedelta(hours=1)
+_LONGEST_PAUSE = timedelta(days=1)
+_PASSED = (Unavailable, Conflict, NoToken, KeysNotUsable)
+"""What is over when an EHR answers what is new there: it is back, and took our token."""
 HEARD = "listen"
 """The kind of what is admitted and fetched because it was heard of."""
 _log = structlog.get_logger("fillertrace.worker")
@@ -63,12 +67,12 @@ def _listen(turn: Turn, parts: Parts, servers: Servers) -> None:
     client = servers.client(turn.server)
     subscribed = _subscribe(client, turn, parts, servers)
     if turn.heard_until is None:
-        until, heard, started = newest(client, TYPES), list[Novelty](), 0
+        until, heard, started = newest(client, TYPES, now=parts.clock()), list[Novelty](), 0
     else:
         found = list(news(client, TYPES, since=turn.heard_until))
         started, missed = _act_on(found, turn, client, parts)
         heard = [one for one in found if one not in missed]
-        until = heard_until(turn.heard_until, heard=heard, missed=missed)
+        until = heard_until(turn.heard_until, heard=heard, missed=missed, now=parts.clock())
     started += _begin_again(turn.server, parts)
     listening.end_turn(
         parts.database,
@@ -100,12 +104,23 @@ def _act_on(found: Sequence[Novelty], turn: Turn, client: FhirClient, parts: Par
 
 
 def _begin_again(server: str, parts: Parts) -> int:
-    """The EHR answers: what failed because it did not is begun again, or it would be heard of and never fetched."""
-    silent = [error.__name__ for error in (Unavailable, Conflict)]
-    failed = listening.failed_fetches(parts.database, server, kind=HEARD, error_types=silent)
-    for job_id in failed:
-        jobs.retry(parts.database, job_id, now=parts.clock())
-    return len(failed)
+    """The EHR answers: what failed because it did not is begun again, or it would be heard of and never fetched.
+
+    Also what it did not permit, from time to time: nobody else can, since nobody asked for it.
+    """
+    now = parts.clock()
+    names = [error.__name__ for error in (*_PASSED, NotPermitted)]
+    failed = listening.failed_fetches(parts.database, server, kind=HEARD, error_types=names)
+    due = [one for one in failed if one.error_type != NotPermitted.__name__ or now >= _permitted_perhaps(one)]
+    for one in due:
+        jobs.retry(parts.database, one.job_id, now=now)
+    return len(due)
+
+
+def _permitted_perhaps(failed: FailedFetch) -> datetime:
+    """When to ask again for what was not permitted: after an hour, then after twice as long each time, up to a day."""
+    so_far = failed.finished_at - failed.created_at
+    return failed.finished_at + min(max(so_far, _FIRST_PAUSE), _LONGEST_PAUSE)
 
 
 def _subscribe(client: FhirClient, turn: Turn, parts: Parts, servers: Servers) -> bool:
@@ -122,6 +137,10 @@ def _subscribe(client: FhirClient, turn: Turn, parts: Parts, servers: Servers) -
         return False
     if made:
         _log.info("subscribed", server=turn.server)
+    try:
+        remove_former(client, endpoint=endpoint)
+    except EhrError as error:  # they cost the server a few requests that nobody answers
+        _log.warning("former-subscriptions-stay", server=turn.server, **words_of(error))
     return True
 
 

@@ -26,6 +26,7 @@ class Servers:
                 client_id=server.client_id,
                 keys=keys,
                 scope=settings.scope_for(server.name),
+                token_url=server.token_url,
             )
             for server in self.known.values()
             if server.client_id is not None and keys is not None

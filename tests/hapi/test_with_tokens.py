@@ -108,13 +108,14 @@ class Here:
 
 
 @contextmanager
-def running(folder: Path, gate: TokenGate, *, port: int, algorithm: str) -> Iterator[Here]:
+def running(folder: Path, gate: TokenGate, *, token_url: str, port: int, algorithm: str) -> Iterator[Here]:
     keys = folder / "keys.json"
     write_keys(keys, [new_key(algorithm)])
     settings = {
         "FILLERTRACE_EHR_SERVERS": f"ehr={gate.base_url}",
         "FILLERTRACE_EHR_ALLOW": "127.0.0.1",
         "FILLERTRACE_EHR_CLIENT_IDS": f"ehr={CLIENT_ID}",
+        "FILLERTRACE_EHR_TOKEN_URLS": f"ehr={token_url}",
         "FILLERTRACE_EHR_KEY_SET": str(keys),
         "FILLERTRACE_EHR_WRITE_BACK": "ehr",
     }
@@ -158,8 +159,8 @@ def test_a_server_that_nobody_here_wrote_gives_us_a_token_to_fetch_and_to_write_
     patient = load_patient(direct)
     port = processes.free_port()
     with (
-        of_others(hapi_server.base_url, jwks_url=own_keys_at(port)) as (gate, _),
-        running(tmp_path, gate, port=port, algorithm=algorithm) as here,
+        of_others(hapi_server.base_url, jwks_url=own_keys_at(port)) as (gate, issuer),
+        running(tmp_path, gate, token_url=issuer.described()["token_endpoint"], port=port, algorithm=algorithm) as here,
     ):
         own_id = here.admit(direct.read("Patient", patient))
         assert_explained_and_written_back(here, direct, patient, own_id)
@@ -176,7 +177,7 @@ def test_a_strict_server_gives_us_a_token_and_another_one_when_that_is_revoked(
     port = processes.free_port()
     with (
         strict(hapi_server.base_url, jwks_url=own_keys_at(port)) as (gate, issuer),
-        running(tmp_path, gate, port=port, algorithm="ES384") as here,
+        running(tmp_path, gate, token_url=issuer.token_url, port=port, algorithm="ES384") as here,
     ):
         own_id = here.admit(direct.read("Patient", patient))
         assert_explained_and_written_back(here, direct, patient, own_id)
@@ -198,7 +199,7 @@ def test_keys_are_renewed_without_a_gap_and_in_haste_with_one(
     port = processes.free_port()
     with (
         of_others(hapi_server.base_url, jwks_url=own_keys_at(port)) as (gate, issuer),
-        running(tmp_path, gate, port=port, algorithm="ES384") as here,
+        running(tmp_path, gate, token_url=issuer.described()["token_endpoint"], port=port, algorithm="ES384") as here,
         ThreadPoolExecutor(1) as pool,
     ):
         own_id = here.admit(direct.read("Patient", patient))
@@ -260,7 +261,17 @@ def test_a_pull_goes_on_when_its_token_is_revoked_and_takes_it_to_no_other_serve
             return leading_away.get(request.path.partition("?")[0]) or behind(request)
 
         gate.upstream = answer
-        done = fillertrace("pull", "--from", gate.base_url, "--patient", patient, "--write-back", *known)
+        done = fillertrace(
+            "pull",
+            "--from",
+            gate.base_url,
+            "--patient",
+            patient,
+            "--write-back",
+            *known,
+            "--token-url",
+            issuer.token_url,
+        )
     assert done.returncode == 0, done.stderr
     assert done.stderr.endswith(b": created\n")
     assert b"could not be fetched: Condition, Encounter" in done.stderr

@@ -253,6 +253,48 @@ def test_a_person_who_signs_between_our_look_and_our_write_is_not_overruled(
     assert report.there()["meta"]["versionId"] == "2"
 
 
+@pytest.mark.parametrize("part", ["DiagnosticReport", "Observation"])
+def test_a_person_who_signs_what_another_of_us_wrote_between_our_look_and_our_write_is_not_overruled(
+    client: FhirClient, transport: Transport, hapi_server: HapiServer, part: str
+) -> None:
+    new = OneReport(client)
+    signed: list[dict[str, Any]] = []
+
+    def written_and_signed(request: Received) -> Fault:
+        if request.method == "POST" and not signed:
+            assert new.write() is Written.CREATED
+            standing = new.there() if part == "DiagnosticReport" else new.observations()[0]
+            new.edit(standing, status="final")
+            signed.append(client.read(part, standing["id"]))
+        return Fault.NONE
+
+    with FaultProxy(hapi_server.base_url, written_and_signed) as proxy:
+        assert new.write(through=client_of(transport, proxy.base_url)) is Written.EDITED_THERE
+    assert client.read(part, signed[0]["id"]) == signed[0]
+
+
+def test_what_was_deleted_between_our_look_and_our_write_is_not_brought_back(
+    client: FhirClient, transport: Transport, hapi_server: HapiServer
+) -> None:
+    new = OneReport(client)
+    deleted: list[str] = []
+
+    def written_and_deleted(request: Received) -> Fault:
+        if request.method == "POST" and not deleted:
+            assert new.write() is Written.CREATED
+            about = f"DiagnosticReport/{new.report_id}"
+            (provenance,) = client.search("Provenance", {"target": about})
+            deleted.extend((f"Provenance/{provenance['id']}", about))
+            entries = [{"request": {"method": "DELETE", "url": url}} for url in deleted]
+            client.transaction({"resourceType": "Bundle", "type": "transaction", "entry": entries})
+        return Fault.NONE
+
+    with FaultProxy(hapi_server.base_url, written_and_deleted) as proxy:
+        assert new.write(through=client_of(transport, proxy.base_url)) is Written.DELETED_THERE
+    with pytest.raises(NotThere):
+        new.there()
+
+
 def test_many_at_once_write_one_report(client: FhirClient, transport: Transport, hapi_server: HapiServer) -> None:
     new = OneReport(client)
 

@@ -135,7 +135,12 @@ def test_it_gets_a_token_of_its_own_and_says_what_that_does_not_reach(tmp_path: 
     with TokenServer() as issuer:
         issuer.register("fillertrace", scope=scope, jwks=OwnKeys(keys).public())
         with TokenGate(server_of(), described=issuer.described, check=introspected_at(issuer)) as gate:
+            unnamed = fillertrace("pull", "--from", gate.base_url, "--patient", "12", *known)
+            assert issuer.assertions == []
+            known = (*known, "--token-url", issuer.token_url)
             done = fillertrace("pull", "--from", gate.base_url, "--patient", "12", *known)
+    assert unnamed.returncode == 4
+    assert b"--token-url" in unnamed.stderr
     assert done.returncode == 0, done.stderr
     assert [one.header["alg"] for one in issuer.assertions] == [algorithm]
     assert b"observations (limited)" in done.stderr
@@ -167,8 +172,8 @@ def test_keys_that_cannot_be_used_are_exit_2_before_anything_is_sent(
 def test_keys_that_the_server_does_not_take_are_exit_4(tmp_path: Path) -> None:
     keys = tmp_path / "keys.json"
     write_keys(keys, [new_key("ES384")])
-    known = ("--client-id", "fillertrace", "--key-set", str(keys))
     with TokenServer() as issuer:
+        known = ("--client-id", "fillertrace", "--key-set", str(keys), "--token-url", issuer.token_url)
         issuer.described["token_endpoint_auth_signing_alg_values_supported"] = ["RS384"]
         with TokenGate(server_of(), described=issuer.described, check=introspected_at(issuer)) as gate:
             done = fillertrace("pull", "--from", gate.base_url, "--patient", "12", *known)
@@ -196,7 +201,9 @@ def test_who_has_given_a_client_id_is_not_told_to_give_one(tmp_path: Path) -> No
     with TokenServer() as issuer:
         issuer.register("fillertrace", scope="system/*.rs", jwks=OwnKeys(keys).public())
         with TokenGate(server_of(), described=issuer.described, check=lambda _: None) as gate:
-            done = fillertrace("pull", "--from", gate.base_url, "--patient", "12", *known)
+            done = fillertrace(
+                "pull", "--from", gate.base_url, "--patient", "12", *known, "--token-url", issuer.token_url
+            )
     assert (done.returncode, done.stdout) == (4, b"")
     assert b"status 401" in done.stderr
     assert b"--client-id" not in done.stderr

@@ -46,19 +46,32 @@ def issuer(keys: Path) -> Iterator[TokenServer]:
 class Conversation:
     """A FHIR server behind a gate, our token for it, and a client with that token."""
 
-    def __init__(self, gate: TokenGate, transport: Transport, keys: Path) -> None:
+    def __init__(self, gate: TokenGate, transport: Transport, keys: Path, *, token_url: str) -> None:
         self.gate = gate
+        self._transport = transport
+        self._keys = keys
+        self.name(token_url)
+
+    def name(self, token_url: str | None) -> None:
+        """Have this named as the server's token endpoint."""
         self.token = BackendToken(
-            transport, base_url=gate.base_url, client_id="fillertrace", keys=OwnKeys(keys), scope="system/*.rs"
+            self._transport,
+            base_url=self.gate.base_url,
+            client_id="fillertrace",
+            keys=OwnKeys(self._keys),
+            scope="system/*.rs",
+            token_url=token_url,
         )
-        self.client = FhirClient(transport, gate.base_url, credentials=self.token, attempts=2, pause_seconds=0.01)
+        self.client = FhirClient(
+            self._transport, self.gate.base_url, credentials=self.token, attempts=2, pause_seconds=0.01
+        )
 
 
 @pytest.fixture
 def conversation(issuer: TokenServer, keys: Path) -> Iterator[Conversation]:
     gate = TokenGate(one_patient, described=issuer.described, check=introspected_at(issuer))
     with gate, Transport(private_hosts=LOCAL) as transport:
-        yield Conversation(gate, transport, keys)
+        yield Conversation(gate, transport, keys, token_url=issuer.token_url)
 
 
 def one_patient(request: Received) -> Reply:
@@ -149,6 +162,7 @@ def test_why_there_is_no_token_is_said_without_secrets(
 ) -> None:
     with Loopback(lambda _: refusal) as refusing:
         issuer.described["token_endpoint"] = f"{refusing.base_url}/token"
+        conversation.name(f"{refusing.base_url}/token")
         with pytest.raises(error, match=says) as raised:
             conversation.client.read("Patient", "12")
     assert "s3cret" not in str(raised.value)
@@ -163,6 +177,7 @@ def test_a_token_that_cannot_be_had_is_never_taken_for_a_resource_that_is_not_th
     issuer.revoke(conversation.gate.tokens[-1])
     with Loopback(lambda _: reply({}, status=status)) as gone:
         issuer.described["token_endpoint"] = f"{gone.base_url}/token"
+        conversation.name(f"{gone.base_url}/token")
         with pytest.raises(NoToken):
             conversation.client.read("Procedure", "1")
 
@@ -178,9 +193,34 @@ def test_a_token_is_asked_for_at_a_safe_address_only(
     conversation: Conversation, issuer: TokenServer, token_url: str
 ) -> None:
     issuer.described["token_endpoint"] = token_url
+    conversation.name(str(token_url))
     with pytest.raises(Refused):
         conversation.client.read("Patient", "12")
     assert {request.path for request in conversation.gate.received} == {CONFIGURATION}
+
+
+@pytest.mark.parametrize("named", [None, "another"])
+def test_our_assertion_goes_to_no_token_endpoint_but_the_server_s_own_and_the_one_that_was_named(
+    conversation: Conversation, issuer: TokenServer, named: str | None
+) -> None:
+    """The server names the token endpoint of another one that knows us: its token would be shown to the first."""
+    conversation.name(named and f"{issuer.issuer}/{named}")
+    with pytest.raises(NoToken, match="FILLERTRACE_EHR_TOKEN_URLS"):
+        conversation.client.read("Patient", "12")
+    assert issuer.received == []
+    assert {request.path for request in conversation.gate.received} == {CONFIGURATION}
+
+
+def test_the_token_endpoint_of_the_server_itself_needs_no_naming(
+    conversation: Conversation, issuer: TokenServer
+) -> None:
+    """The gate has none, so it answers as for any request without a token: no more is asked here than where."""
+    own = conversation.gate.base_url.removesuffix("/fhir") + "/token"
+    issuer.described["token_endpoint"] = own
+    conversation.name(None)
+    with pytest.raises(NotPermitted):
+        conversation.client.read("Patient", "12")
+    assert [request.path for request in conversation.gate.received] == [CONFIGURATION, "/token"]
 
 
 @pytest.mark.requirement("SM-09")

@@ -147,6 +147,10 @@ def test_what_was_read_before_a_failure_is_kept_and_the_rest_is_said(status: int
     [
         resource("Observation", "2", subject={"reference": "Patient/13"}),
         resource("Observation", "2", subject={"reference": "https://ehr.example/fhir/Patient/13/_history/2"}),
+        resource("Observation", "2", subject={"reference": "https://ehr.example/fhir/Patient/12"}),
+        resource("Observation", "2", subject=[{"reference": "Patient/12"}, {"reference": "Patient/13"}]),
+        resource("Observation", "2", patient={"reference": "Patient/13"}),
+        resource("Observation", "2", individual={"reference": "Patient/13"}),
         {"resourceType": "Patient", "id": "13"},
     ],
 )
@@ -154,6 +158,55 @@ def test_a_server_that_sends_other_patients_is_not_believed(stranger: dict[str, 
     history = fetch({"Observation": reply(searchset(resource("Observation"), stranger))})
     assert outcomes(history)["Observation"] == (0, Seen.NOT_FETCHED)
     assert names(history) == ["Patient/12"]
+
+
+@pytest.mark.parametrize(
+    "unclear",
+    [
+        resource("Observation", "2", subject={"identifier": {"system": "urn:mrn", "value": "13"}}),
+        resource("Observation", "2", subject={"reference": "", "identifier": {"system": "urn:mrn", "value": "13"}}),
+        resource("Observation", "2", subject={"reference": 7}),
+        resource("Observation", "2", subject={"reference": "#p"}, contained=[{"resourceType": "Patient", "id": "p"}]),
+        resource("Observation", "2", subject={"reference": "Patient?identifier=urn:mrn|13"}),
+        resource("Observation", "2", subject={"reference": "urn:uuid:00000000-0000-4000-8000-000000000001"}),
+        resource("Observation", "2", subject={"reference": "Patient/12/_history/a_b"}),
+        resource("Observation", "2", subject={"reference": "Group/1"}),
+        resource("Observation", "2", **{"for": {"identifier": {"system": "urn:mrn", "value": "13"}}}),
+        resource("Observation", "no id of FHIR's form"),
+    ],
+)
+def test_what_does_not_say_clearly_that_it_is_theirs_is_left_out_and_said(unclear: dict[str, Any]) -> None:
+    history = fetch({"Observation": reply(searchset(resource("Observation"), unclear))})
+    assert outcomes(history)["Observation"] == (1, Seen.NOT_FETCHED)
+    assert names(history) == ["Patient/12", "Observation/1"]
+
+
+@pytest.mark.parametrize("nobody", [None, {}, {"display": "the patient"}, [], {"reference": ""}])
+def test_what_names_nobody_is_of_the_patient_it_was_found_by(nobody: Any) -> None:
+    history = fetch({"Observation": reply(searchset(resource("Observation", "2", subject=nobody)))})
+    assert outcomes(history)["Observation"] == (1, Seen.SEEN)
+
+
+def test_the_patient_may_be_named_by_their_address_on_that_server() -> None:
+    def own(request: Received) -> Reply:
+        address = f"http://{request.headers['host']}/fhir/Patient/12/_history/3"
+        return reply(searchset(resource("Observation", subject={"reference": address})))
+
+    assert outcomes(fetch({"Observation": own}))["Observation"] == (1, Seen.SEEN)
+
+
+@pytest.mark.parametrize(
+    "owner", [{"reference": "Patient/13"}, {"identifier": {"system": "urn:mrn", "value": "13"}}, {"reference": "#p"}]
+)
+def test_what_is_referred_to_and_is_somebody_elses_is_left_out_and_said(owner: dict[str, Any]) -> None:
+    procedure = reply(searchset(resource("Procedure", told=[{"reference": "Device/d1"}, {"reference": "Device/d2"}])))
+    devices = {
+        "Device/d1": reply({"resourceType": "Device", "id": "d1", "patient": owner}),
+        "Device/d2": reply({"resourceType": "Device", "id": "d2", "patient": {"reference": "Patient/12"}}),
+    }
+    history = fetch({"Procedure": procedure, **devices})
+    assert outcomes(history)["Device"] == (1, Seen.NOT_FETCHED)
+    assert names(history) == ["Patient/12", "Procedure/1", "Device/d2"]
 
 
 def test_what_the_record_refers_to_is_read_on_the_same_server_only() -> None:

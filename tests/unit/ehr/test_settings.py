@@ -25,6 +25,8 @@ SECRET = "a-secret-of-more-than-thirty-two-letters"
         ({"subscribe": ("third",)}, "subscribe names a server"),
         ({"client_ids": ("third=us",)}, "client_ids names a server"),
         ({"client_ids": ("main=us",)}, "key_set"),
+        ({"token_urls": ("third=https://login.example/token",)}, "token_urls names a server"),
+        ({"token_urls": ("main=login.example/token",)}, "an address such as"),
         ({"notify_url": "https://us.example"}, "notify_secret"),
         ({"notify_secret": "short"}, "22 to 128"),
         ({"notify_secret": "with/a/slash/in/it/and/long/enough"}, "22 to 128"),
@@ -39,8 +41,15 @@ def test_what_cannot_be_meant_is_refused_by_name(change: dict[str, Any], says: s
 
 
 def test_servers_are_known_by_their_names() -> None:
-    settings = EhrSettings(servers=SERVERS, client_ids=("main=us",), key_set=Path("keys.json"), write_back=("other",))
+    settings = EhrSettings(
+        servers=SERVERS,
+        client_ids=("main=us",),
+        token_urls=("main=https://login.example/token?tenant=1",),
+        key_set=Path("keys.json"),
+        write_back=("other",),
+    )
     main, other = settings.known_servers().values()
+    assert (main.token_url, other.token_url) == ("https://login.example/token?tenant=1", None)
     assert (main.base_url, main.client_id, other.client_id) == ("https://ehr.example/fhir", "us", None)
     assert settings.write_back_bases() == {"other": "http://10.0.0.5:8080/fhir"}
 

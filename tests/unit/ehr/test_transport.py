@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import socket
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from ehr.addresses import is_public
 from ehr.errors import Refused, TooLarge, Unavailable
-from ehr.transport import Transport, is_public
+from ehr.transport import Transport
 from tests.servers.certificates import self_signed
 from tests.servers.loopback import HANG_UP, Loopback, Received, Reply, reply
 
@@ -52,6 +57,20 @@ def test_a_private_address_is_not_allowed_by_another_name() -> None:
         ("0.0.0.0", False),
         ("224.0.0.1", False),
         ("::ffff:10.0.0.1", False),
+        ("64:ff9b::10.0.0.1", False),  # NAT64
+        ("64:ff9b::169.254.169.254", False),
+        ("64:ff9b:1::10.0.0.1", False),
+        ("2002:a00:1::1", False),  # 6to4 to 10.0.0.1
+        ("2001:0:a00:1::", False),  # Teredo
+        ("2001:0:4136:e378:8000:63bf:f5ff:fffe", False),  # Teredo to 10.0.0.1
+        ("fec0::1", False),
+        ("::10.0.0.1", False),
+        ("::127.0.0.1", False),
+        ("::1", False),
+        ("ff02::1", False),
+        ("2001:db8::1", False),
+        ("64:ff9b::192.0.43.8", True),
+        ("::ffff:192.0.43.8", True),
         ("192.0.43.8", True),
         ("2001:500:88:200::8", True),
     ],
@@ -139,6 +158,94 @@ def _slowly(piece: bytes, *, pause: float) -> Iterator[bytes]:
     for _ in range(200):
         time.sleep(pause)
         yield piece
+
+
+@contextmanager
+def raw_server(*, first: bytes = b"", again: bytes, pause: float) -> Iterator[str]:
+    """A server that answers each connection with bytes, and then without end with others; its address."""
+
+    def serve(connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            connection.recv(65536)
+            connection.sendall(first)
+            while not stopped.wait(pause):
+                connection.sendall(again)
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):  # closed at the end
+            while True:
+                threading.Thread(target=serve, args=listening.accept()[:1], daemon=True).start()
+
+    stopped = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=accept, daemon=True).start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        stopped.set()
+        listening.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize(
+    ("first", "again", "pause"),
+    [
+        (b"HTTP/1.1 200 OK\r\nX: ", b"y", 0.05),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0.0),
+        (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n", 0.05),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: ", b"y", 0.05),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"y", 0.05),
+    ],
+)
+def test_an_answer_that_never_begins_or_ends_is_given_up(first: bytes, again: bytes, pause: float) -> None:
+    with (
+        raw_server(first=first, again=again, pause=pause) as url,
+        Transport(private_hosts=LOCAL, timeout_seconds=0.1) as transport,
+    ):
+        begun = time.monotonic()
+        with pytest.raises(Unavailable, match="too slowly"):
+            transport.request("GET", url)
+        assert 1.0 <= time.monotonic() - begun < 3.0
+
+
+def test_a_server_that_hardly_reads_is_given_up() -> None:
+    def serve(connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            while connection.recv(1024):
+                time.sleep(0.03)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        threading.Thread(target=lambda: serve(listening.accept()[0]), daemon=True).start()
+        with Transport(private_hosts=LOCAL, timeout_seconds=0.2) as transport:
+            begun = time.monotonic()
+            with pytest.raises(Unavailable):
+                transport.request("POST", f"http://127.0.0.1:{listening.getsockname()[1]}/", content=b"x" * 50_000_000)
+            assert time.monotonic() - begun < 4.0
+
+
+def test_the_deadline_of_one_request_is_none_of_the_next() -> None:
+    with Loopback(hello) as server, Transport(private_hosts=LOCAL, timeout_seconds=0.1) as transport:
+        for _ in range(3):
+            assert transport.request("GET", f"{server.base_url}/").status == 200
+            time.sleep(0.6)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "gzip, gzip", "br", "GZIP", "identity, gzip"])
+def test_a_packed_answer_is_refused_before_it_is_unpacked(encoding: str) -> None:
+    packed = gzip.compress(gzip.compress(b" " * 10_000_000))
+    with (
+        Loopback(lambda _: reply(packed, Content_Encoding=encoding)) as server,
+        Transport(private_hosts=LOCAL, max_bytes=1_000_000) as transport,
+        pytest.raises(Refused, match="packed content"),
+    ):
+        transport.request("GET", f"{server.base_url}/")
+    assert server.received[0].headers["accept-encoding"] == "identity"
+
+
+def test_an_answer_that_says_that_it_is_not_packed_is_read() -> None:
+    with (
+        Loopback(lambda _: reply(b"{}", Content_Encoding="identity")) as server,
+        Transport(private_hosts=LOCAL) as transport,
+    ):
+        assert transport.request("GET", f"{server.base_url}/").content == b"{}"
 
 
 def test_a_silent_server_is_given_up() -> None:

@@ -26,15 +26,15 @@ RESULT = {"resourceType": "Bundle", "type": "collection", "entry": [{"fullUrl": 
 KNOWN = {"Patient/ours": "Patient/12"}
 
 
-def statement(*, update_create: bool) -> dict[str, Any]:
+def statement(*, update_create: bool = True, **more: Any) -> Reply:
     rows = [{"type": "DiagnosticReport", "updateCreate": update_create}]
-    return {"resourceType": "CapabilityStatement", "rest": [{"resource": rows}]}
+    return reply({"resourceType": "CapabilityStatement", "rest": [{"resource": rows}], **more})
 
 
-def server(*, update_create: bool = True, standing: dict[str, Any] | None = None) -> Any:
+def server(*, says: Reply | None = None, standing: dict[str, Any] | None = None) -> Any:
     def answer(request: Received) -> Reply:
         if request.path.startswith("/fhir/metadata"):
-            return reply(statement(update_create=update_create))
+            return says or statement()
         if request.path.startswith("/fhir/DiagnosticReport?"):
             return reply(searchset())
         if request.method == "GET":
@@ -45,7 +45,7 @@ def server(*, update_create: bool = True, standing: dict[str, Any] | None = None
 
 
 def test_a_server_that_gives_all_ids_itself_is_refused_with_the_reason() -> None:
-    with client_of(server(update_create=False)) as (client, there):
+    with client_of(server(says=statement(update_create=False))) as (client, there):
         with pytest.raises(Refused, match="updateCreate is false"):
             write_back(client, RESULT, references=KNOWN)
         assert {request.method for request in there.received} == {"GET"}
@@ -91,8 +91,32 @@ def test_it_looks_again_before_each_attempt_and_ends() -> None:
         ]
     assert [request.method for request in sent] == ["GET", "POST"] * 3
     (entry,) = sent[1].json["entry"]
-    assert entry["request"] == {"method": "PUT", "url": "DiagnosticReport/r1"}
+    assert entry["request"] == {"method": "PUT", "url": "DiagnosticReport/r1", "ifNoneMatch": "*"}
     assert entry["resource"]["subject"] == {"reference": "Patient/12"}
+
+
+@pytest.mark.parametrize(
+    ("says", "condition"),
+    [
+        (statement(software={"name": "HAPI FHIR Server"}), {"ifMatch": 'W/"0"'}),
+        (statement(software={"name": "Another"}), {"ifNoneMatch": "*"}),
+        (statement(software=["HAPI"]), {"ifNoneMatch": "*"}),
+        (reply({}, status=403), {"ifNoneMatch": "*"}),
+        (reply({}, status=404), {"ifNoneMatch": "*"}),
+    ],
+)
+def test_it_is_created_only_while_nothing_stands_there(says: Reply, condition: dict[str, str]) -> None:
+    with client_of(server(says=says), attempts=1) as (client, there), pytest.raises(Unavailable):
+        write_back(client, RESULT, references=KNOWN)
+    (entry,) = there.received[-1].json["entry"]
+    assert entry["request"] == {"method": "PUT", "url": "DiagnosticReport/r1", **condition}
+
+
+def test_nothing_is_created_before_the_server_has_said_what_it_is() -> None:
+    with client_of(server(says=reply({}, status=503)), attempts=1) as (client, there):
+        with pytest.raises(Unavailable):
+            write_back(client, RESULT, references=KNOWN)
+        assert {request.method for request in there.received} == {"GET"}
 
 
 def test_a_result_without_a_report_is_an_error_of_the_caller() -> None:

@@ -92,10 +92,15 @@ def test_a_job_that_will_fetch_anyway_is_known(database: Database) -> None:
     assert not listening.waits_to_be_fetched(database, patient_id, "other")
 
 
-def test_fetches_that_failed_because_the_ehr_was_away_are_known(database: Database) -> None:
+def test_fetches_that_failed_by_an_error_are_known(database: Database) -> None:
     patient_id = receive(database, person(mrn="1")).jobs[0].patient_id
     ended: dict[str, str] = {}
-    for kind, error_type, again in (("listen", "Away", True), ("listen", "Refused", False), ("asked", "Away", True)):
+    for kind, error_type, again in (
+        ("listen", "Away", True),
+        ("listen", "Refused", False),
+        ("listen", "Other", False),
+        ("asked", "Away", True),
+    ):
         started = intake.request(
             database, patient_id=patient_id, caller_id="x", kind=kind, now=NOW, source="main"
         ).jobs[0]
@@ -106,10 +111,12 @@ def test_fetches_that_failed_because_the_ehr_was_away_are_known(database: Databa
         )
         ended[f"{kind} {error_type}"] = started.job_id
 
-    def failed(server: str) -> list[str]:
-        return listening.failed_fetches(database, server, kind="listen", error_types=("Away", "Refused"))
+    def failed(server: str) -> dict[str, str]:
+        found = listening.failed_fetches(database, server, kind="listen", error_types=("Away", "Refused"))
+        assert {(one.created_at, one.finished_at) for one in found} <= {(NOW, NOW)}
+        return {one.job_id: one.error_type for one in found}
 
-    assert failed("main") == [ended["listen Away"]]
-    assert failed("other") == []
+    assert failed("main") == {ended["listen Away"]: "Away", ended["listen Refused"]: "Refused"}
+    assert failed("other") == {}
     jobs.retry(database, ended["listen Away"], now=NOW)
-    assert failed("main") == []
+    assert failed("main") == {ended["listen Refused"]: "Refused"}

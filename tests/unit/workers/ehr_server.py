@@ -34,7 +34,7 @@ class Errands:
     `told` hears every path that is asked for.
     """
 
-    def __init__(self, database: Database, queue: Queue) -> None:
+    def __init__(self, database: Database, queue: Queue, **settings: Any) -> None:
         self.answers: dict[str, Reply] = {}
         self.told: Callable[[str], object] = lambda path: None
         self.now = NOW
@@ -46,6 +46,7 @@ class Errands:
             subscribe=(NAME,),
             poll_seconds=POLL_SECONDS,
             attempts=1,
+            **settings,
         )
         self.parts = Parts(
             database=database,
@@ -64,9 +65,9 @@ class Errands:
         """The EHR's FHIR base."""
         return f"{self.server.base_url}/fhir"
 
-    def add(self, type_: str, id_: str, **content: Any) -> None:
-        """Something new in the EHR."""
-        meta = {"versionId": "1", "lastUpdated": self.now.isoformat()}
+    def add(self, type_: str, id_: str, *, updated: str | None = None, **content: Any) -> None:
+        """Something new in the EHR, which says when, or has it from now."""
+        meta = {"versionId": "1", "lastUpdated": updated or self.now.isoformat()}
         self._record.append({"resourceType": type_, "id": id_, "meta": meta, **content})
 
     def add_patient(self, id_: str) -> None:
@@ -105,20 +106,32 @@ class Errands:
             return reply(found[0]) if found else reply({}, status=404)
         query = parse_qs(urlsplit(path).query)
         subjects = [f"Patient/{one}" for one in query.get("patient", ())]
-        since = [datetime.fromisoformat(one.removeprefix("ge")) for one in query.get("_lastUpdated", ())]
+        bounds = [(one[:2], _moment(one[2:])) for one in query.get("_lastUpdated", ())]
         matching = [
             one
             for one in found
             if all(one["subject"]["reference"] == subject for subject in subjects)
-            and all(datetime.fromisoformat(one["meta"]["lastUpdated"]) >= moment for moment in since)
+            and all((_moment(one["meta"]["lastUpdated"]) >= moment) is (prefix == "ge") for prefix, moment in bounds)
         ]
+        newest_first = query.get("_sort") == ["-_lastUpdated"]
+        matching.sort(key=lambda one: _moment(one["meta"]["lastUpdated"]), reverse=newest_first)
         return reply(searchset(*matching))
 
 
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)
+
+
 @contextmanager
-def errands_of(database: Database, queue: Queue) -> Iterator[Errands]:
+def errands_of(
+    database: Database, queue: Queue, *, answers: Callable[[Errands], dict[str, Reply]] = lambda _: {}, **settings: Any
+) -> Iterator[Errands]:
     """A worker whose first question to the EHR was answered: from now on all is news."""
-    errands = Errands(database, queue)
+    errands = Errands(database, queue, **settings)
+    errands.answers = answers(errands)
     with errands.server:
         assert errands.listen()
         yield errands

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from ehr.keys import new_key, write_keys
 from store import intake, jobs
 from store.database import Database, open_database
 from store.errors import Busy
@@ -17,8 +18,8 @@ from store.jobs import Job
 from store.queue import Queue
 from store.schema import upgrade
 from store.tables import jobs as job_rows
-from tests.servers.loopback import HANG_UP, reply
-from tests.unit.workers.ehr_server import DELAYS, NAME, Errands, errands_of
+from tests.servers.loopback import HANG_UP, Reply, reply
+from tests.unit.workers.ehr_server import DELAYS, NAME, POLL_SECONDS, Errands, errands_of
 
 AWAY = reply({}, status=503)
 FORBIDDEN = reply({}, status=403)
@@ -86,6 +87,17 @@ def test_a_patient_who_cannot_be_read_for_the_moment_is_heard_of_again_and_stops
     assert len(every_job(errands)) == 9
 
 
+@pytest.mark.parametrize("updated", ["2999-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00"])
+def test_a_moment_that_is_still_to_come_silences_no_ehr(errands: Errands, updated: str) -> None:
+    errands.add("Observation", "1", updated=updated, subject={"reference": "Patient/nobody"})
+    assert errands.listen()
+    for id_ in ("1", "2"):
+        errands.wait(3600)
+        errands.add_patient(id_)
+        assert errands.listen()
+    assert len(every_job(errands)) == 2
+
+
 def test_a_patient_who_comes_while_the_record_is_busy_is_heard_of_again(tmp_path: Path, queue: Queue) -> None:
     file = tmp_path / "record.sqlite3"
     database = open_database(f"sqlite:///{file}", busy_timeout_seconds=0.1)
@@ -103,6 +115,21 @@ def test_a_patient_who_comes_while_the_record_is_busy_is_heard_of_again(tmp_path
     database.close()
 
 
+def test_subscriptions_are_made_also_where_former_ones_cannot_be_looked_for(database: Database, queue: Queue) -> None:
+    made = reply({"resourceType": "Bundle", "type": "transaction-response", "entry": []})
+    with errands_of(
+        database,
+        queue,
+        answers=lambda _: {"/fhir": made, "Subscription?": FORBIDDEN},
+        notify_url="https://us.example",
+        notify_secret="a-secret-of-more-than-22-letters",
+    ) as errands:
+        sent = [request.json["entry"] for request in errands.server.received if request.method == "POST"]
+        assert [[entry["request"]["method"] for entry in entries] for entries in sent] == [["PUT"] * 4]
+        assert errands.listen()  # not due again for ten minutes
+        assert len([request for request in errands.server.received if request.method == "POST"]) == 1
+
+
 def test_a_fetch_that_failed_while_the_ehr_was_away_is_begun_again_when_it_answers(errands: Errands) -> None:
     errands.add_patient("1")
     assert errands.listen()
@@ -118,13 +145,61 @@ def test_a_fetch_that_failed_while_the_ehr_was_away_is_begun_again_when_it_answe
     assert only_job(errands).reason == "waiting-for-worker"
 
 
-def test_a_fetch_that_was_refused_is_not_begun_again(errands: Errands) -> None:
+def test_a_fetch_that_was_not_permitted_is_begun_again_now_and_then(errands: Errands) -> None:
     errands.add_patient("1")
     assert errands.listen()
     errands.answers["Patient/1"] = FORBIDDEN
     assert errands.fetch()
+    begun = 0
+    for _ in range(2 * 48):  # two days, by half hours
+        errands.wait(1800 - POLL_SECONDS - 1)
+        assert errands.listen()
+        if errands.fetch():
+            begun += 1
+            assert (only_job(errands).status, only_job(errands).error_type) == ("failed", "NotPermitted")
+    assert begun == 6  # after 1, 2, 4, 8, 16 and 32 hours
+    errands.answers.clear()
+    errands.wait(24 * 3600)
     assert errands.listen()
-    assert (only_job(errands).status, only_job(errands).error_type) == ("failed", "NotPermitted")
+    assert errands.fetch()
+    assert only_job(errands).reason == "waiting-for-worker"
+
+
+def test_a_fetch_that_was_refused_for_another_reason_is_not_begun_again(errands: Errands) -> None:
+    errands.add_patient("1")
+    assert errands.listen()
+    errands.answers["Patient/1"] = reply({}, status=404)
+    assert errands.fetch()
+    errands.wait(7 * 24 * 3600)
+    assert errands.listen()
+    assert (only_job(errands).status, only_job(errands).error_type) == ("failed", "NotThere")
+
+
+def short_tokens(errands: Errands) -> dict[str, Reply]:
+    """The EHR gives tokens itself, which are good for one request."""
+    return {
+        ".well-known/smart-configuration": reply({"token_endpoint": f"{errands.server.base_url}/token"}),
+        "/token": reply({"access_token": "a", "token_type": "bearer", "expires_in": 0}),
+    }
+
+
+def test_a_fetch_without_a_token_is_begun_again_when_the_ehr_gives_one(
+    database: Database, queue: Queue, tmp_path: Path
+) -> None:
+    keys = tmp_path / "keys.json"
+    write_keys(keys, [new_key("ES384")])
+    with errands_of(database, queue, answers=short_tokens, client_ids=(f"{NAME}=us",), key_set=keys) as errands:
+        errands.add_patient("1")
+        assert errands.listen()
+        errands.answers["/token"] = reply({}, status=404)
+        assert errands.fetch()
+        assert (only_job(errands).status, only_job(errands).error_type) == ("failed", "NoToken")
+        assert errands.listen()  # there is none for listening, either
+        assert only_job(errands).status == "failed"
+        errands.answers = short_tokens(errands)
+        assert errands.listen()
+        assert errands.fetch()
+        assert only_job(errands).reason == "waiting-for-worker"
 
 
 def test_a_type_that_fails_for_the_moment_is_asked_for_again_before_a_report_says_so(errands: Errands) -> None:
