@@ -12,9 +12,10 @@ from typing import Final
 
 from admission.incoming import is_kept
 from admission.search_terms import ConditionRefused
+from api.access.errors import NotPermitted
 from api.access.sight import Sight
 from api.entry_refusals import EntryRefusal
-from api.entry_rights import condition_of
+from api.entry_rights import condition_of, refusal_of
 from fhir_mappings.bundle import ParsedBundle, ParsedEntry
 from fhir_mappings.elements import every_reference
 from fhir_mappings.resource_types import KEPT_TYPES
@@ -50,6 +51,9 @@ def references_of(
             refused.setdefault(
                 entry.index, EntryRefusal.of("value", detail="invalid-condition", text=no.text, path=where)
             )
+            continue
+        except NotPermitted:
+            refused.setdefault(entry.index, refusal_of(f"Bundle.entry[{entry.index}].{path}"))
             continue
         found[text] = ConditionalReference(
             text=text, type=type_, criteria=criteria, entry_index=entry.index, element=path

@@ -30,11 +30,11 @@ _SEARCH: Final = re.compile(r"([A-Z][A-Za-z]+)(?:\?(.*))?", re.DOTALL)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What an entry is looked at with: our base; of the types and ids that are named, what we hold or held, what we
+    """What an entry is looked at with: our base; of the types and ids that are named, what the sender may read, what we
     made, and what the sender may update."""
 
     base: str
-    held: frozenset[tuple[str, str]]
+    readable: frozenset[tuple[str, str]]
     made: frozenset[tuple[str, str]]
     updatable: frozenset[tuple[str, str]]
 
@@ -101,7 +101,7 @@ def _refused_read(entry: ParsedEntry, path: str, around: Surroundings) -> EntryR
     url = plain_url(entry, around.base)
     read = read_wanted(url)
     if read is not None:
-        if read[:2] in around.held | around.made:
+        if read[:2] in around.readable:
             return None
         text = "There is nothing under this id here. Take ids from our answers, not from the source system."
         return EntryRefusal.of("not-found", detail="not-found", text=text, path=f"{path}.request.url", status=404)

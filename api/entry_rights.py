@@ -14,15 +14,17 @@ from admission.incoming import is_kept
 from admission.search_terms import condition_from, values_from
 from api.access.errors import NotPermitted
 from api.access.sight import Sight
-from api.entry_checks import deletions_of, plain_url
+from api.entry_checks import deletions_of, plain_url, read_wanted
 from api.entry_refusals import EntryRefusal
+from api.errors import RequestRefused
 from api.receiving import held_in
-from api.resources import latest_for
+from api.resources import find, latest_for
 from fhir_mappings.bundle import ParsedBundle, ParsedEntry
 from fhir_mappings.resource_json import loads
 from fhir_mappings.search_values import search_values
 from store import ownership
 from store.bounds import NO_BOUNDS, Bounds
+from store.errors import Gone, NotFound
 from store.incoming import Deletion
 from store.resources import StoredResource
 from store.search_criteria import NO_VALUES, Criterion, SearchValues
@@ -37,7 +39,9 @@ def forbidden_in(sight: Sight, bundle: ParsedBundle) -> Mapping[int, EntryRefusa
     """The entries that the caller may not do, by their index."""
     if sight.unlimited:
         return {}
-    return {entry.index: _refusal(entry.index) for entry in bundle.entries if not _may(sight, entry)}
+    return {
+        entry.index: refusal_of(f"Bundle.entry[{entry.index}]") for entry in bundle.entries if not _may(sight, entry)
+    }
 
 
 def bounds_of(sight: Sight, bundle: ParsedBundle) -> Bounds:
@@ -71,6 +75,27 @@ def may_update(sight: Sight, type_: str, identity: str) -> bool:
     )
 
 
+def readable_in(sight: Sight, bundle: ParsedBundle, *, known: frozenset[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+    """The types and ids that these entries read and the caller may, or that were deleted.
+
+    To whom nothing is hidden that is all of what is `known`.
+    """
+    if sight.unlimited:
+        return known
+    urls = (plain_url(entry, sight.base) for entry in bundle.entries if entry.method in {"GET", "HEAD"})
+    return frozenset((read[0], read[1]) for url in urls if (read := read_wanted(url)) and _is_there(sight, *read))
+
+
+def _is_there(sight: Sight, type_: str, identity: str, version: int | None) -> bool:
+    try:
+        find(sight, type_, identity, version=version)
+    except NotFound:
+        return False
+    except (Gone, RequestRefused):
+        pass
+    return True
+
+
 def deletions_in(sight: Sight, bundle: ParsedBundle) -> Sequence[Deletion]:
     """The entries that delete. What the caller may not delete is to them as if it were not there."""
     return [
@@ -90,7 +115,7 @@ def bounds_of_all(sight: Sight, bundle: ParsedBundle) -> Bounds:
     Raises NotPermitted, naming the entries by their elements.
     """
     kept = [entry for entry in bundle.entries if is_kept(entry)]
-    forbidden = [entry.index for entry in kept if not _may_write(sight, entry, right="c")]
+    forbidden = [entry.index for entry in kept if not _may(sight, replace(entry, method="POST"))]
     if forbidden:
         raise NotPermitted(*(f"Bundle.entry[{index}].resource" for index in forbidden))
     wanted = [(entry.type or "", "c", _values(entry)) for entry in kept]
@@ -169,6 +194,7 @@ def _values(entry: ParsedEntry) -> SearchValues:
     return values_from(search_values(entry.resource or {}))
 
 
-def _refusal(index: int) -> EntryRefusal:
+def refusal_of(path: str) -> EntryRefusal:
+    """What is said of an entry, or of a part of it, that the caller may not do."""
     text = "Your access token does not cover this entry: ask for a scope that lets you do it, or leave it out."
-    return EntryRefusal.of("forbidden", detail="not-permitted", text=text, path=f"Bundle.entry[{index}]", status=403)
+    return EntryRefusal.of("forbidden", detail="not-permitted", text=text, path=path, status=403)

@@ -6,6 +6,7 @@ FHIR R4 https://hl7.org/fhir/R4/search.html
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -26,7 +27,7 @@ from api.searching import cursor_from, cursor_text
 from api.seen_reports import finds_made, is_of_whole_report
 from api.stored_form import as_read
 from fhir_mappings.issues import WARNING, Issue, operation_outcome
-from fhir_mappings.search_query import CURSOR, BadParameter, SearchRequest, read_search, shown_name
+from fhir_mappings.search_query import CURSOR, MOST, BadParameter, SearchRequest, read_search, shown_name
 from store import audit, search
 from store.search import Found, Page, Query
 
@@ -85,7 +86,7 @@ def searchset(sight: Sight, asked: SearchRequest, *, cursor: str | None = None) 
     base, reach = sight.base, sight.require(asked.type, "s")
     query = Query(
         type=asked.type,
-        criteria=(*criteria_from(asked, base=base), *sight.open_labels(asked.type)),
+        criteria=(*criteria_from(asked, base=base), *sight.open_labels()),
         any_of=None if reach.everything else reach.choices,
         made=finds_made(sight, asked.type),
         order=asked.order,
@@ -93,8 +94,7 @@ def searchset(sight: Sight, asked: SearchRequest, *, cursor: str | None = None) 
         limit=asked.count,
         after=cursor_from(cursor, asked) if cursor else None,
     )
-    page = search.search(sight.parts.database, query, with_total=asked.total)
-    matches = [(found, content) for one in page.found for found, content in _seen(sight, one, right="s")]
+    page, matches, total = _page(sight, query, with_total=asked.total, narrow=not reach.everything)
     along = [found for one in included(sight, asked, matches) for found, _ in _seen(sight, one, right="r")]
     entries = [_entry(found, content, mode="match", base=base) for found, content in matches]
     entries += [_entry(found, _as_read(found), mode="include", base=base) for found in along]
@@ -102,12 +102,53 @@ def searchset(sight: Sight, asked: SearchRequest, *, cursor: str | None = None) 
         outcome = operation_outcome([_unknown(asked, severity=WARNING)])
         entries.append({"resource": outcome, "search": {"mode": "outcome"}})
     bundle: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset"}
-    if page.total is not None and len(matches) == len(page.found):  # or the number would tell of what is hidden
-        bundle["total"] = page.total
+    if total is not None:
+        bundle["total"] = total
     bundle["link"] = _links(asked, page, base=base, cursor=cursor)
     if entries:
         bundle["entry"] = entries
     return bundle, [*(found for found, _ in matches), *along]
+
+
+def _page(
+    sight: Sight, query: Query, *, with_total: bool, narrow: bool
+) -> tuple[Page, list[tuple[Found, dict[str, Any]]], int | None]:
+    """A page, what of it is shown, and how many there are in all, unless that would tell of what is hidden.
+
+    Nor does the place where the next page begins: it is behind the last that is shown.
+    """
+    if narrow and query.limit == 0:
+        return Page(found=(), next=None, total=None), [], _count_seen(sight, query)
+    page = search.search(sight.parts.database, query, with_total=with_total)
+    matches = _seen_of(sight, page)
+    if sight.unlimited:
+        return page, matches, page.total
+    while page.next is not None and not matches:
+        page = replace(
+            search.search(sight.parts.database, replace(query, after=page.next), with_total=False), total=None
+        )
+        matches = _seen_of(sight, page)
+    whole = len(matches) == len(page.found)
+    if page.next is not None and matches:
+        page = replace(page, next=page.after[matches[-1][0].id])
+    if narrow:  # what other pages hide is known only when they are read
+        whole = whole and page.next is None and query.after is None
+    return page, matches, page.total if whole else None
+
+
+def _count_seen(sight: Sight, query: Query) -> int:
+    """How many of what is found the caller may see: one patient's, so that each can be looked at."""
+    count, after = 0, None
+    while True:
+        page = search.search(sight.parts.database, replace(query, limit=MOST, after=after), with_total=False)
+        count += len(_seen_of(sight, page))
+        if page.next is None:
+            return count
+        after = page.next
+
+
+def _seen_of(sight: Sight, page: Page) -> list[tuple[Found, dict[str, Any]]]:
+    return [(found, content) for one in page.found for found, content in _seen(sight, one, right="s")]
 
 
 def _seen(sight: Sight, found: Found, *, right: str) -> Iterator[tuple[Found, dict[str, Any]]]:

@@ -91,6 +91,9 @@ def is_of_whole_report(sight: Sight, type_: str, identity: str, *, version: int)
     if sight.unlimited or type_ in OF_NO_REPORT:
         return True
     made = report_search.read_resource(sight.parts.database, type_, identity, version=version)
+    known = sight.whole_reports.get((made.report_id, made.version))
+    if known is not None:
+        return known
     return sees_whole(sight, report_search.read(sight.parts.database, made.report_id, version=made.version))
 
 

@@ -24,7 +24,7 @@ from api.content import preferences_of
 from api.dialects import Ask, read_ask
 from api.entry_checks import Surroundings, refusals_of, targets_of
 from api.entry_refusals import EntryRefusal
-from api.entry_rights import bounds_of, deletions_in, forbidden_in, known_in, updatable_in
+from api.entry_rights import bounds_of, deletions_in, forbidden_in, known_in, readable_in, updatable_in
 from api.errors import RequestRefused
 from api.parts import GivenParts
 from api.receiving import KickOff, held_in, receive
@@ -64,7 +64,8 @@ def transaction(
     ask, base = read_ask(request), sight.base
     found = known_in(sight, searches.named(parts.database, targets_of(bundle, base=base)))
     updatable = updatable_in(sight, bundle, held=found[0])
-    around = Surroundings(base=base, held=found[0], made=found[1], updatable=updatable)
+    readable = readable_in(sight, bundle, known=found[0] | found[1])
+    around = Surroundings(base=base, readable=readable, made=found[1], updatable=updatable)
     refusals = refusals_of(bundle, around)
     references, unasked = references_of(bundle, sight=sight)
     refusals = {**unasked, **refusals, **forbidden_in(sight, bundle)}

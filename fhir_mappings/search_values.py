@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, Final
 
 from fhir_mappings.elements import objects, string
 from fhir_mappings.references import without_version
@@ -17,6 +17,8 @@ from fhir_mappings.search_dates import Span, span_in
 from fhir_mappings.search_parameters import SearchParameter, parameters_of
 from fhir_mappings.security_labels import confidentialities
 
+CONFIDENTIALITY: Final = ":confidentiality"
+"""The parameter, which no client can name, by which what a label hides is left out of a search."""
 _LONGEST = 500
 _NAME_PARTS = ("family", "given", "prefix", "suffix", "text")
 
@@ -37,7 +39,7 @@ class SearchValues:
 def search_values(resource: dict[str, Any]) -> SearchValues:
     """What this resource is searched by. What is not as FHIR has it is not found, and never an error."""
     type_ = string(resource.get("resourceType"))
-    tokens = {(confidentiality_key(type_), "", code): None for code in confidentialities(resource)}
+    tokens = {(CONFIDENTIALITY, "", code): None for code in confidentialities(resource)}
     references: list[tuple[str, str]] = []
     span: Span | None = None
     for key, parameter in _searched(type_):
@@ -56,11 +58,6 @@ def search_values(resource: dict[str, Any]) -> SearchValues:
             elif isinstance(value, dict) and _is_searched(key, text := string(value.get("reference"))):
                 references.append((key, without_version(text)))
     return SearchValues(tokens=tuple(tokens), references=tuple(references), span=span)
-
-
-def confidentiality_key(type_: str) -> str:
-    """The parameter, which no client can name, by which what a label hides is left out of a search."""
-    return f"{type_}.:confidentiality"
 
 
 @cache

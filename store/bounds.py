@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from store.incoming import PatientIdentity
+from store.search_criteria import LacksToken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,13 +15,15 @@ class Bounds:
     `patients` are our ids of those into whose record may be written, and `addresses` theirs on other servers: who comes
     with one of these may be new here, and is known again by that alone. What belongs to several patients, or to none,
     is then not written at all. `updates` are the types of which a new version may follow an earlier one, and `updated`
-    the ids of which one may whatever their type: somebody has looked at what they hold.
+    the ids of which one may whatever their type: somebody has looked at what they hold. What does not fit `closed` is
+    left as it is.
     """
 
     patients: frozenset[str] | None = None
     addresses: frozenset[str] = frozenset()
     updates: frozenset[str] | None = None
     updated: frozenset[str] = frozenset()
+    closed: tuple[LacksToken, ...] = ()
 
     def reach(self, patient_id: str | None, identity: PatientIdentity) -> bool:
         """Whether the record of this patient may be written to. `patient_id` is None for whoever is not known here by

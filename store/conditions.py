@@ -87,7 +87,7 @@ def find_referred(
             if one.incoming.type == reference.type
             and one.leader is None
             and one.id not in held
-            and all(fits(one.incoming.search, criterion) for criterion in reference.criteria)
+            and all(_fits(one, criterion) for criterion in reference.criteria)
         ]
         fresh = {one.id or id(one): one for one in here}
         if len(held) + len(fresh) != 1:
@@ -128,6 +128,12 @@ def _found(
     if len(found) > 1:
         faults.append(SeveralMatches(entry_index=incoming.entry_index, element=_IF_NONE_EXIST))
     return next(iter(found), None)
+
+
+def _fits(candidate: Candidate, criterion: Criterion) -> bool:
+    if isinstance(criterion, OfPatient):
+        return not set(criterion.choices).isdisjoint(candidate.patients)
+    return fits(candidate.incoming.search, criterion)
 
 
 def _fault(reference: ConditionalReference, *, several: bool) -> ConditionNotMet:

@@ -78,7 +78,11 @@ def resolve(
     PatientConflict.
     """
     learnt = keys_of(bounds.learnt(identity))
-    patient_id, met = _matches(connection, identity, keys_of(identity), group=group)
+    patient_id, met = None, None
+    if bounds.patients is not None:  # of who else is known by the other names nothing is said
+        patient_id, met = _matches(connection, bounds.learnt(identity), learnt, group=group)
+    if patient_id is None or not bounds.reach(patient_id, identity):
+        patient_id, met = _matches(connection, identity, keys_of(identity), group=group)
     if not bounds.reach(patient_id, identity):
         raise OutOfBounds(())
     if patient_id is None or met is None:
@@ -86,7 +90,7 @@ def resolve(
         return created, created
     lock_record(connection, patient_id)
     birth_date, sex = _refuse_contradiction(connection, met, identity, group=group)
-    if identity.matched_id is None:
+    if identity.matched_id is None and bounds.may_update("Patient", met):
         _complete(connection, met, identity, birth_date=birth_date, sex=sex)
         _add_keys(connection, met, learnt)
     return patient_id, met

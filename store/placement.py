@@ -19,10 +19,11 @@ from store import conditions, shared_links
 from store.bounds import NO_BOUNDS, Bounds
 from store.candidates import SHARED, Candidate, Held, Name, held_by_content, held_by_id, names_known
 from store.database import in_parts
-from store.errors import PatientConflict
+from store.errors import OutOfBounds, PatientConflict
 from store.incoming import VERSION_SUFFIX, ConditionalReference, Rewrite, StoredEntry
 from store.patients import identifier_keys, url_keys
 from store.placement_writing import write_placed
+from store.search import unfitting
 from store.tables import patient_keys, resource_keys
 
 _LONGEST_CHAIN = 30
@@ -123,12 +124,23 @@ def place(
     _find_by_content(connection, candidates, rewrite, references)
     for candidate in candidates:
         versions.write(candidate)
+    _refuse_closed(connection, candidates, bounds)
     entries = write_placed(connection, candidates, local=references, submission_id=submission_id, now=now)
     if bounds.patients is None:
         shared_links.link(connection, _shared(candidates))
         named = references.elsewhere - references.known.keys()
         shared_links.link_named(connection, candidates, named=named, rewrite=rewrite)
     return entries
+
+
+def _refuse_closed(connection: Connection, candidates: Sequence[Candidate], bounds: Bounds) -> None:
+    """What the caller may not see is not written over, however it was met. Raises OutOfBounds."""
+    if bounds.closed:
+        held = {str(candidate.id) for candidate in candidates if candidate.held is not None}
+        closed = unfitting(connection, held, bounds.closed)
+        outside = [one.incoming.entry_index or 0 for one in candidates if one.id in closed]
+        if outside:
+            raise OutOfBounds(tuple(outside))
 
 
 def _shared(candidates: Sequence[Candidate]) -> Iterator[shared_links.Link]:

@@ -6,8 +6,8 @@ repeats a resource nor hides one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -100,11 +100,13 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One page. `next` is where the next one begins, None at the end; `total` is None where it was not asked for."""
+    """One page. `next` is where the next one begins, None at the end, and `after` where it would behind each of what
+    was found, by id; `total` is None where it was not asked for."""
 
     found: tuple[Found, ...]
     next: Cursor | None
     total: int | None
+    after: Mapping[str, Cursor] = field(default_factory=dict)
 
 
 def search(database: Database, query: Query, *, with_total: bool = True) -> Page:
@@ -123,9 +125,9 @@ def search(database: Database, query: Query, *, with_total: bool = True) -> Page
         rows = connection.execute(_page(query, conditions)).all()
         shown = rows[: query.limit]
         contents = _read(connection, {row.id for row in shown})
-        after = Cursor(key=_text(shown[-1].sort_key), id=shown[-1].id) if len(rows) > len(shown) else None
+    after = {row.id: Cursor(key=_text(row.sort_key), id=row.id) for row in shown}
     found = tuple(contents[row.id] for row in shown if row.id in contents)
-    return Page(found=found, next=after, total=total)
+    return Page(found=found, next=after[shown[-1].id] if len(rows) > len(shown) else None, total=total, after=after)
 
 
 def by_ids(database: Database, ids: Iterable[str]) -> dict[str, Found]:
@@ -160,9 +162,23 @@ def known_addresses(database: Database, addresses: Iterable[str]) -> frozenset[s
 
 
 def matching_ids(connection: Connection, type_: str, criteria: Sequence[Criterion]) -> list[str]:
-    """The ids of at most two resources that fit: none, the one, or more than one."""
-    conditions = _conditions(connection, type_, criteria)
+    """The ids of at most two resources that were received and fit: none, the one, or more than one."""
+    conditions = [*_conditions(connection, type_, criteria), _entry.made.is_(sa.false())]
     return list(connection.scalars(sa.select(_entry.id).where(*conditions).order_by(_entry.id).limit(2)))
+
+
+def unfitting(connection: Connection, ids: Iterable[str], criteria: Sequence[LacksToken]) -> frozenset[str]:
+    """Of these ids, those that one of the criteria leaves out."""
+    found: set[str] = set()
+    for part in in_parts(set(ids)):
+        for one in criteria:
+            query = sa.select(search_tokens.c.entry_id).where(
+                search_tokens.c.entry_id.in_(part),
+                search_tokens.c.parameter == one.parameter,
+                search_tokens.c.value.in_(one.values),
+            )
+            found.update(connection.scalars(query))
+    return frozenset(found)
 
 
 def _page(query: Query, conditions: list[ColumnElement[bool]]) -> sa.Select[tuple[str, object]]:

@@ -7,7 +7,7 @@ answered as what is not there: 404, never 403, so that nothing is said of anybod
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ from fhir_mappings.elements import every_reference
 from fhir_mappings.references import without_version
 from fhir_mappings.resource_json import loads
 from fhir_mappings.resource_types import ABOUT_NO_PATIENT, KEPT_TYPES
-from fhir_mappings.search_values import confidentiality_key, search_values
+from fhir_mappings.search_values import CONFIDENTIALITY, search_values
 from fhir_mappings.security_labels import codes_above, more_confidential
 from fhir_mappings.smart_scopes import ALL_RIGHTS
 from fhir_mappings.withheld import CLASS_OF_TYPE, withheld_types
@@ -44,6 +44,8 @@ class Sight:
     whole_reports: dict[tuple[str, int], bool] = field(default_factory=dict)
     """What was found out for this request: whether a version of a report hides nothing from the caller."""
     _reaches: dict[tuple[str, str], Reach] = field(default_factory=dict)
+    _owners: dict[str, frozenset[str]] = field(default_factory=dict)
+    _people: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def reach(self, type_: str, right: str) -> Reach:
         """What may be done with resources of a type; `right` is one letter of `cruds`."""
@@ -123,7 +125,7 @@ class Sight:
         """Whether a resource is of the caller's own patient: theirs alone, or beside them and about no patient."""
         if patient_id is not None:
             return patient_id in self.caller.patient_ids
-        about = ownership.owners(self.parts.database, [identity]).get(identity, frozenset())
+        about = self._owners_of({identity})[identity]
         if type_ in ABOUT_NO_PATIENT:
             return not about.isdisjoint(self.caller.patient_ids)
         return bool(about) and about <= self.caller.patient_ids
@@ -138,12 +140,29 @@ class Sight:
         texts = {without_version(text).removeprefix(f"{self.base}/") for _, text in every_reference(content, path="")}
         local = (found for text in texts if (found := _LOCAL.fullmatch(text)))
         ids = {found["id"] for found in local if found["type"] not in ABOUT_NO_PATIENT}
-        about = ownership.owners(self.parts.database, ids).values() if ids else ()
-        if any(one.isdisjoint(self.caller.patient_ids) for one in about):
+        about = self._owners_of(ids)
+        if any(about[one] and about[one].isdisjoint(self.caller.patient_ids) for one in ids):
             return True
-        elsewhere = [text for text in texts if text.startswith(("http://", "https://"))]
-        people = ownership.same_person(self.parts.database, elsewhere) if elsewhere else frozenset()
-        return not people <= self.caller.patient_ids
+        elsewhere = {text for text in texts if text.startswith(("http://", "https://"))}
+        return any(not people <= self.caller.patient_ids for people in self._people_at(elsewhere))
+
+    def _owners_of(self, ids: Set[str]) -> Mapping[str, frozenset[str]]:
+        """Whom each of these ids is about. Each is looked up once for a request: a page names the same ones often."""
+        unknown = ids - self._owners.keys()
+        if unknown:
+            found = ownership.owners(self.parts.database, unknown)
+            self._owners.update((one, found.get(one, frozenset())) for one in unknown)
+        return self._owners
+
+    def _people_at(self, addresses: Set[str]) -> Iterator[frozenset[str]]:
+        """The patients who are known by these addresses, looked up once as well."""
+        unknown = addresses - self._people.keys()
+        if unknown and not ownership.same_person(self.parts.database, unknown):
+            self._people.update(dict.fromkeys(unknown, frozenset()))
+        for address in addresses:
+            if address not in self._people:
+                self._people[address] = ownership.same_person(self.parts.database, [address])
+            yield self._people[address]
 
     def bounds(self, wanted: Iterable[tuple[str, str, SearchValues]], *, updated: Iterable[str] = ()) -> Bounds:
         """How far a call may write that does these (type, right, by what the resource is found); NotPermitted where it
@@ -162,23 +181,24 @@ class Sight:
             addresses=frozenset() if free else self.caller.patient_addresses,
             updates=None if updates == KEPT_TYPES else updates,
             updated=frozenset(updated),
+            closed=self.open_labels(),
         )
 
     def own_patient(self) -> OfPatient:
         """The condition of being of the caller's own patient."""
         return OfPatient(choices=tuple(sorted(self.caller.patient_ids)))
 
-    def open_labels(self, type_: str) -> tuple[Criterion, ...]:
+    def open_labels(self) -> tuple[LacksToken, ...]:
         """The condition that no label keeps a resource from this caller."""
         if not self.caller.verified:
             return ()
         hidden = codes_above(self.parts.settings.most_confidential)
-        return (LacksToken(parameter=confidentiality_key(type_), values=hidden),) if hidden else ()
+        return (LacksToken(parameter=CONFIDENTIALITY, values=hidden),) if hidden else ()
 
     def within(self, type_: str) -> tuple[Criterion, ...]:
         """What a condition on a type asks besides, so that it tells of nothing that the caller may not find."""
         own = () if self.reach(type_, "s").everything else (self.own_patient(),)
-        return (*self.open_labels(type_), *own)
+        return (*self.open_labels(), *own)
 
 
 def _of_patient(choice: tuple[object, ...]) -> bool:
