@@ -159,7 +159,7 @@ def _verdicts(sight: Sight, bundle: ParsedBundle) -> list[Issue]:
     open_ones = open_references(bundle, base=sight.base)
     held, made = known_in(sight, searches.named(sight.parts.database, open_ones.names()))
     known: frozenset[str] = frozenset()
-    if sight.caller.patient is None:  # whether another patient's record is known here is said to nobody bound to one
+    if sight.unlimited or sight.sees_every_patient:  # whether somebody is known here is said to who may see them all
         known = searches.known_addresses(sight.parts.database, open_ones.addresses())
     return open_ones.verdicts(held={f"{type_}/{identity}" for type_, identity in held | made} | known)
 

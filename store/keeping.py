@@ -106,7 +106,7 @@ def _keep(
     touched: list[str] = []
     candidates: dict[object, Candidate] = {}
     conflicts: list[PatientConflict] = []
-    outside: list[IncomingResource] = [] if bounds.patients is None else [*loose]
+    outside = [one for one in loose if bounds.patients is not None and one.own_id not in bounds.updated]
     beyond = bool(outside)
     for number, group in enumerate(conditions.with_matches(connection, groups)):
         try:
@@ -149,11 +149,16 @@ def _refuse_outside(candidates: Sequence[Candidate], entries: Sequence[StoredEnt
     outside = [
         entry.entry_index or 0
         for candidate, entry in zip(candidates, entries, strict=True)
-        if (bounds.patients is not None and candidate.scope == SHARED and entry.placed != Placed.UNCHANGED)
+        if (bounds.patients is not None and entry.placed != Placed.UNCHANGED and not _is_of(candidate, bounds.patients))
         or (entry.placed == Placed.UPDATED and not bounds.may_update(entry.type, entry.id))
     ]
     if outside:
         raise OutOfBounds(tuple(outside))
+
+
+def _is_of(candidate: Candidate, patients: frozenset[str]) -> bool:
+    """Whether a resource is filed with one patient: the one it came with, or, where it came alone, one of these."""
+    return candidate.scope != SHARED and (bool(candidate.patients) or candidate.scope in patients)
 
 
 def _entries_of(resources: Iterable[IncomingResource]) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from store.bounds import NO_BOUNDS, Bounds
-from store.database import Collision, Database
+from store.database import Collision, Database, in_parts
 from store.errors import NotFound, OutOfBounds, PatientConflict
 from store.incoming import PatientIdentity
 from store.tables import patient_keys, patients, without_nul
@@ -55,8 +55,8 @@ def our_patients(connection: Connection, named: Iterable[str]) -> list[str]:
     names = list(named)
     keys = [*url_keys(names), *(name for name in names if name.startswith("identifier|"))]
     ids = [name.removeprefix("Patient/") for name in names if not url_keys([name])]
-    rows = list(connection.execute(_PATIENTS_BY_KEY, {"keys": keys})) if keys else []
-    rows += connection.execute(_PATIENTS_BY_ID, {"ids": ids}) if ids else []
+    rows = [row for part in in_parts(keys) for row in connection.execute(_PATIENTS_BY_KEY, {"keys": part})]
+    rows += [row for part in in_parts(ids) for row in connection.execute(_PATIENTS_BY_ID, {"ids": part})]
     return list(dict.fromkeys(one for row in rows for one in (row.id, row.merged_into) if one is not None))
 
 

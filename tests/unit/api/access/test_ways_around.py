@@ -364,3 +364,26 @@ def test_another_name_for_us_decides_nothing(street: Street) -> None:
     assert "ehr.example/fhir?" not in answer.text
     assert answer.json()["link"][0]["url"] == f"{street.server.audience}/Patient"
     assert ask(street, "GET", "/Patient", token).json()["link"][0]["url"] == f"{street.door.base}/Patient"
+
+
+def test_who_is_bound_changes_what_they_have_sent_themselves(own_street: Street) -> None:
+    """A Device names nobody by itself: sent beside the patient it is theirs, and stays so when it comes alone."""
+    one, other = own_street.patients[ONE], own_street.patients[OTHER]
+    device = {"resourceType": "Device", "status": "active", "deviceName": [{"name": "x", "type": "other"}]}
+    sent = {**_post(device), "fullUrl": "urn:uuid:1b1d5f0c-93bb-4a2f-9a63-2f4f8e1f3a11"}
+    uses = _post({**observation(one.id), "device": {"reference": sent["fullUrl"]}})
+    bodies = {}
+    for number, whom in ((0, one), (1, other)):
+        token = as_ehr_names(own_street, "patient/*.cruds", str(number))
+        uses["resource"]["subject"] = {"reference": f"Patient/{whom.id}"}
+        answer = ask(own_street, "POST", "", token, batch(sent, uses))
+        assert statuses(answer) == ["201", "201"]
+        bodies[number] = "/".join(answer.json()["entry"][0]["response"]["location"].split("/")[:2])
+    token = as_ehr_names(own_street, "patient/*.cruds", "0")
+    for path, status in ((bodies[0], 200), (bodies[1], 405)):
+        changed = {**device, "id": path.partition("/")[2], "status": "inactive"}
+        assert ask(own_street, "PUT", f"/{path}", token, changed).status_code == status
+    for path in bodies.values():
+        assert ask(own_street, "DELETE", f"/{path}", token).status_code == 204
+    assert ask(own_street, "GET", f"/{bodies[0]}", token).status_code == 410
+    assert ask(own_street, "GET", f"/{bodies[1]}", as_ehr_names(own_street, "patient/*.rs", "1")).status_code == 200
