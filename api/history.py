@@ -58,7 +58,8 @@ def read_history(
     check_type(resource_type, interaction="history-instance")
     form, wanted = form_of(request), _wanted(request.query_params)
     every = _versions(sight, resource_type, resource_id, since=wanted.since)
-    shown = [one for one in every if wanted.below is None or one.version < wanted.below][: wanted.count]
+    page = [one for one in every if wanted.below is None or one.version < wanted.below][: wanted.count]
+    shown = [seen_resource(sight, one) if isinstance(one, OwnResource) else one for one in page]
     log_ids(request, type=resource_type, id=resource_id)
     patient_id = every[0].patient_id if every else None
     note_read(sight, type_=resource_type, identity=resource_id, patient_id=patient_id)
@@ -96,10 +97,14 @@ def _sees(sight: Sight, one: StoredResource) -> bool:
 
 
 def _made(sight: Sight, type_: str, identity: str, *, since: datetime | None) -> Sequence[_Version]:
-    """Versions of what we made. Our Organization stands in many reports: of each number the newest is shown."""
+    """Versions of what we made, as they are stored: only those that are shown are put as the caller may see them.
+
+    Our Organization stands in many reports: of each number the newest is shown.
+    """
+    every = report_search.resource_history(sight.parts.database, type_, identity)
+    seen_resource(sight, every[0])  # NotFound for who may not see it
     found: dict[int, _Version] = {}
-    for made in report_search.resource_history(sight.parts.database, type_, identity):
-        one = seen_resource(sight, made)
+    for one in every:
         if since is None or one.recorded_at >= since:
             found.setdefault(one.version, one)
     return sorted(found.values(), key=lambda one: one.version, reverse=True)
