@@ -184,11 +184,18 @@ def _conflicting(conflict: StoreError, brought: Intake, bundle: ParsedBundle) ->
     if isinstance(conflict, VersionConflict):
         return {one.entry_index: one for one in (conflict, *conflict.others) if one.entry_index is not None}
     assert isinstance(conflict, PatientConflict)
-    if conflict.element in {"subject", "link"} and conflict.entry_index is not None:
-        return {conflict.entry_index: conflict}
-    return {
+    every_conflict = (conflict, *conflict.others)
+    found = {one.entry_index: one for one in every_conflict if _is_of_entry(one) and one.entry_index is not None}
+    of_patients = {
         resource.entry_index: one
-        for one in (conflict, *conflict.others)
+        for one in every_conflict
+        if not _is_of_entry(one)
         for resource in brought.groups[one.group].resources
         if resource.entry_index is not None
     }
+    return {**of_patients, **found}
+
+
+def _is_of_entry(conflict: PatientConflict) -> bool:
+    """Whether it is one entry that contradicts, and not what is said of a patient."""
+    return conflict.element in {"subject", "link"} and conflict.entry_index is not None

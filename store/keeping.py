@@ -87,7 +87,8 @@ def keep(
         if bounds.patients is None:
             raise
         # Of somebody else nothing is said, not even that they are known.
-        named = () if conflict.entry_index is None else (conflict.entry_index,)
+        every = (conflict, *conflict.others)
+        named = tuple(one.entry_index for one in every if one.entry_index is not None)
         raise OutOfBounds(named or _entries_of(groups[conflict.group].resources)) from None
 
 

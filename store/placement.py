@@ -174,9 +174,16 @@ def _find_by_key(connection: Connection, candidates: list[Candidate], references
         for address in addresses:
             leaders.setdefault(address, candidate.leader or candidate)
     held = held_by_id(connection, {candidate.id for candidate in candidates if candidate.id is not None})
+    conflicts: list[PatientConflict] = []
     for candidate in candidates:
         if candidate.id is not None:
-            _settle(candidate, candidate.id, held.get(candidate.id), references)
+            try:
+                _settle(candidate, candidate.id, held.get(candidate.id), references)
+            except PatientConflict as conflict:
+                conflicts.append(conflict)
+    if conflicts:  # all at once: in a batch each costs its own entry alone
+        conflicts[0].others = tuple(conflicts[1:])
+        raise conflicts[0]
 
 
 def _settle(candidate: Candidate, identity: str, held: Held | None, references: LocalReferences) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from store import intake
 from tests.examples import SYNTHEA
@@ -414,3 +415,26 @@ def test_a_batch_is_tried_twice_however_many_entries_conflict(door: Door, monkey
     answers = _entries(_send(door, *others, _post(_patient("newer")), kind="batch"))
     assert [one["response"]["status"][:3] for one in answers] == ["422"] * 6 + ["201"]
     assert len(rounds) == 2
+
+
+def test_entries_that_would_mix_two_people_are_all_found_at_once(door: Door) -> None:
+    """Each costs its own entry alone, and many of them no more attempts than one."""
+    people = (_post(_patient("1"), P), _post(_lab()), _post(_patient("2"), OID), _post(_lab(OID)))
+    first, lab, second, _ = _places(_send(door, *people))
+    taken = [
+        _put({**_lab(second), "id": lab.partition("/")[2], "note": [{"text": str(number)}]}) for number in range(40)
+    ]
+    attempts = []
+
+    def note(connection: sa.Connection) -> None:
+        attempts.append(connection)
+
+    sa.event.listen(sa.Engine, "rollback", note)
+    try:
+        answer = _send(door, *taken, _post(_lab(first, note=[{"text": "fine"}])), kind="batch")
+    finally:
+        sa.event.remove(sa.Engine, "rollback", note)
+    entries = _entries(answer)
+    assert [_codes(entry) for entry in entries[:-1]] == [["patient-conflict"]] * len(taken)
+    assert entries[-1]["response"]["status"].startswith("201")
+    assert len(attempts) < 10
