@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +14,11 @@ from store.tables import patient_keys, patients
 from tests.servers.redis import RedisServer
 from tests.servers.token_server import TokenServer
 from tests.unit.api.access.issuer import bearer, smart_settings
-from tests.unit.api.access.neighbours import EHR, LABORATORY, MRN, Street, move_in, neighbour, readable, record_of
+from tests.unit.api.access.neighbours import EHR, LABORATORY, MRN, Street, neighbour, readable, record_of
 from tests.unit.api.service import FHIR_JSON, running_door
 
 VERY_RESTRICTED = {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "V"}
 ONE, OTHER = 0, 1
-
-
-@pytest.fixture
-def own_street(tmp_path: Path, redis_server: RedisServer) -> Iterator[Street]:
-    """A street of one test alone, whose tokens name patients as the EHR does."""
-    with (
-        TokenServer() as server,
-        running_door(tmp_path, redis_server.url, patient_base=EHR, **smart_settings(server)) as door,
-    ):
-        yield Street(door=door, server=server, patients=move_in(door, server))
 
 
 def ask(street: Street, method: str, path: str, token: dict[str, str], body: Any = None, **headers: str) -> Any:
@@ -133,14 +122,14 @@ def test_scopes_with_and_without_a_patient_do_not_add_up_to_more_than_each(stree
     token = street.token(f"patient/Observation.cruds user/Observation.crus?category={LABORATORY} user/Patient.rs", ONE)
     imaging = observation(other.id, valueString="not a laboratory's")
     assert ask(street, "POST", "/Observation", token, imaging).status_code == 403
-    assert statuses(ask(street, "POST", "", token, batch(_post(imaging)))) == ["403"]
+    assert statuses(ask(street, "POST", "", token, batch(post_of(imaging)))) == ["403"]
     condition = {"If-None-Exist": "status=final"}
     narrow = street.token("patient/Observation.rs user/Observation.c", ONE)
     created = ask(street, "POST", "/Observation", narrow, observation(other.id, valueString="b"), **condition)
     assert not any(identity in created.text + str(created.headers) for identity in before["Observation"])
 
 
-def _post(resource: dict[str, Any]) -> dict[str, Any]:
+def post_of(resource: dict[str, Any]) -> dict[str, Any]:
     return {"resource": resource, "request": {"method": "POST", "url": resource["resourceType"]}}
 
 
@@ -161,7 +150,7 @@ def test_a_scope_with_parameters_holds_for_what_is_stored_in_bundles_too(street:
     assert statuses(ask(street, "POST", "", token, batch(put))) == ["405"]
     assert ask(street, "DELETE", f"/Observation/{imaging}", token).status_code == 204
     assert statuses(ask(street, "POST", "", token, batch(gone))) == ["204"]
-    by_address = {**_post({**instead, "id": "x"}), "fullUrl": f"{street.door.base}/Observation/{imaging}"}
+    by_address = {**post_of({**instead, "id": "x"}), "fullUrl": f"{street.door.base}/Observation/{imaging}"}
     ask(street, "POST", "", token, batch(by_address))
     assert ask(street, "GET", f"/Observation/{imaging}", system).json() == every[imaging]
 
@@ -202,7 +191,7 @@ def test_what_stands_beside_many_is_not_deleted_by_who_is_bound_to_one(street: S
 def test_what_is_nobody_s_does_not_become_one_s_own_by_naming_it(street: Street) -> None:
     system = bearer(street.server.token())
     device = {"resourceType": "Device", "status": "active", "note": [{"text": "implanted in somebody"}]}
-    entry = {**_post(device), "fullUrl": f"{EHR}/Device/loose", "request": {"method": "POST", "url": "Device"}}
+    entry = {**post_of(device), "fullUrl": f"{EHR}/Device/loose", "request": {"method": "POST", "url": "Device"}}
     sent = ask(street, "POST", "", system, batch(entry))
     path = "/" + "/".join(sent.json()["entry"][0]["response"]["location"].split("/")[:2])
     assert ask(street, "GET", path, system).status_code == 200
@@ -370,8 +359,8 @@ def test_who_is_bound_changes_what_they_have_sent_themselves(own_street: Street)
     """A Device names nobody by itself: sent beside the patient it is theirs, and stays so when it comes alone."""
     one, other = own_street.patients[ONE], own_street.patients[OTHER]
     device = {"resourceType": "Device", "status": "active", "deviceName": [{"name": "x", "type": "other"}]}
-    sent = {**_post(device), "fullUrl": "urn:uuid:1b1d5f0c-93bb-4a2f-9a63-2f4f8e1f3a11"}
-    uses = _post({**observation(one.id), "device": {"reference": sent["fullUrl"]}})
+    sent = {**post_of(device), "fullUrl": "urn:uuid:1b1d5f0c-93bb-4a2f-9a63-2f4f8e1f3a11"}
+    uses = post_of({**observation(one.id), "device": {"reference": sent["fullUrl"]}})
     bodies = {}
     for number, whom in ((0, one), (1, other)):
         token = as_ehr_names(own_street, "patient/*.cruds", str(number))

@@ -3,42 +3,26 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from fhir_mappings import canonical
 from store.tables import patients, resources
-from tests.servers.redis import RedisServer
-from tests.servers.token_server import TokenServer
-from tests.unit.api.access.issuer import bearer, smart_settings
-from tests.unit.api.access.neighbours import EHR, MRN, Street, move_in, record_of
+from tests.unit.api.access.issuer import bearer
+from tests.unit.api.access.neighbours import EHR, MRN, Street, record_of
 from tests.unit.api.access.test_ways_around import (
     ONE,
     OTHER,
-    _post,
     as_ehr_names,
     ask,
     batch,
     collection,
     observation,
+    post_of,
     relabel,
     statuses,
 )
-from tests.unit.api.service import running_door
-
-
-@pytest.fixture
-def own_street(tmp_path: Path, redis_server: RedisServer) -> Iterator[Street]:
-    with (
-        TokenServer() as server,
-        running_door(
-            tmp_path, redis_server.url, patient_base=EHR, requests_per_minute=0, **smart_settings(server)
-        ) as door,
-    ):
-        yield Street(door=door, server=server, patients=move_in(door, server))
 
 
 def system_of(street: Street) -> dict[str, str]:
@@ -53,7 +37,7 @@ def test_a_label_is_not_taken_off_by_sending_the_resource_again_by_its_address(o
     relabel(own_street, "Condition", condition)
     assert ask(own_street, "GET", f"/Condition/{condition}/_history/1", token).status_code == 404
     plain = {"resourceType": "Condition", "subject": {"reference": f"{EHR}/Patient/0"}, "code": {"text": "x"}}
-    ask(own_street, "POST", "", token, batch({**_post(plain), "fullUrl": f"{EHR}/Condition/0-c"}))
+    ask(own_street, "POST", "", token, batch({**post_of(plain), "fullUrl": f"{EHR}/Condition/0-c"}))
     shown = ask(own_street, "GET", f"/Condition/{condition}/_history/1", token)
     assert shown.status_code == 404, shown.text
 
@@ -175,7 +159,7 @@ def test_who_is_bound_refers_to_another_entry_by_a_search(own_street: Street) ->
     one = own_street.patients[ONE]
     o = {**observation(one.id), "identifier": [{"system": "https://lab.example", "value": "L1"}]}
     panel = {**observation(one.id), "hasMember": [{"reference": "Observation?identifier=https://lab.example|L1"}]}
-    body = {"resourceType": "Bundle", "type": "transaction", "entry": [_post(o), _post(panel)]}
+    body = {"resourceType": "Bundle", "type": "transaction", "entry": [post_of(o), post_of(panel)]}
     for token in (as_ehr_names(own_street, "patient/*.cruds", "0"), bearer(own_street.server.token())):
         sent = ask(own_street, "POST", "", token, body)
         assert sent.status_code == 200, sent.text
@@ -185,7 +169,7 @@ def test_one_entry_that_may_not_be_asked_does_not_fail_a_batch(own_street: Stree
     one = own_street.patients[ONE]
     token = as_ehr_names(own_street, "patient/Observation.cruds", "0")
     asks = {**observation(one.id), "performer": [{"reference": "Practitioner?identifier=x|y"}]}
-    sent = ask(own_street, "POST", "", token, batch(_post(observation(one.id, valueString="fine")), _post(asks)))
+    sent = ask(own_street, "POST", "", token, batch(post_of(observation(one.id, valueString="fine")), post_of(asks)))
     assert sent.status_code == 200, sent.text
     assert statuses(sent) == ["201", "403"]
 
