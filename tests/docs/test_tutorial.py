@@ -26,7 +26,9 @@ def blocks(language: str) -> list[str]:
 def addresses(tmp_path: Path) -> Iterator[str]:
     """What the first command prints: the two addresses, as the second block of the page sets them."""
     (command,) = (line.removeprefix("$ ") for line in blocks("console")[0].splitlines())
-    terminal = processes.spawn(["bash", "-c", f"exec {command}"], log=tmp_path / "log", piped=True, directory=ROOT)
+    # In a terminal Ctrl-C works, also where these tests were started in the background, which ignores it.
+    shell = ["env", "--default-signal=INT", "bash", "-c", f"exec {command}"]
+    terminal = processes.spawn(shell, log=tmp_path / "log", piped=True, directory=ROOT)
     assert terminal.stdout is not None
     lines = processes.LineReader(terminal.stdout)
     found: dict[str, str] = {}
@@ -37,8 +39,10 @@ def addresses(tmp_path: Path) -> Iterator[str]:
             found[named[1].upper()] = named[2]
     yield "".join(f"{name}={address}\n" for name, address in found.items())
     os.killpg(terminal.pid, signal.SIGINT)  # Ctrl-C goes to all that run in a terminal
-    terminal.wait(30)
-    processes.stop(terminal, signal.SIGKILL, 0)
+    try:
+        terminal.wait(30)
+    finally:
+        processes.stop(terminal, signal.SIGKILL, 0)
 
 
 @pytest.mark.timeout(TEN_MINUTES)
