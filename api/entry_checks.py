@@ -56,10 +56,16 @@ def targets_of(bundle: ParsedBundle, *, base: str) -> set[tuple[str, str]]:
 def deletions_of(bundle: ParsedBundle, *, base: str) -> Sequence[Deletion]:
     """The entries that delete."""
     return [
-        Deletion(type=target[1], id=target[2], if_match=version_named(entry.if_match), entry_index=entry.index)
+        Deletion(type=target[0], id=target[1], if_match=version_named(entry.if_match), entry_index=entry.index)
         for entry in bundle.entries
-        if entry.method == "DELETE" and (target := _TYPE_AND_ID.fullmatch(plain_url(entry, base)))
+        if entry.method == "DELETE" and (target := instance_named(entry, base))
     ]
+
+
+def instance_named(entry: ParsedEntry, base: str) -> tuple[str, str] | None:
+    """Type and id where the address of an entry is that of one resource."""
+    found = _TYPE_AND_ID.fullmatch(plain_url(entry, base))
+    return found and (found[1], found[2])
 
 
 def plain_url(entry: ParsedEntry, base: str) -> str:
@@ -123,10 +129,10 @@ def query_of(text: str) -> list[tuple[str, str]]:
 
 
 def _refused_deletion(entry: ParsedEntry, path: str, around: Surroundings) -> EntryRefusal | None:
-    named = _TYPE_AND_ID.fullmatch(plain_url(entry, around.base))
+    named = instance_named(entry, around.base)
     if named is None:
         return _not_offered("Delete by Type/id; by a search it is not offered.", f"{path}.request.url")
-    return _own(f"{path}.request.url") if (named[1], named[2]) in around.made else None
+    return _own(f"{path}.request.url") if named in around.made else None
 
 
 def _refused_write(entry: ParsedEntry, path: str, around: Surroundings) -> EntryRefusal | None:

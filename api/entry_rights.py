@@ -14,7 +14,7 @@ from admission.incoming import is_kept
 from admission.search_terms import condition_from, values_from
 from api.access.errors import NotPermitted
 from api.access.sight import Sight
-from api.entry_checks import deletions_of, plain_url, read_wanted
+from api.entry_checks import deletions_of, instance_named, plain_url, read_wanted
 from api.entry_refusals import EntryRefusal
 from api.errors import RequestRefused
 from api.receiving import held_in
@@ -31,7 +31,6 @@ from store.search_criteria import NO_VALUES, Criterion, SearchValues
 
 _RIGHTS: Final[Mapping[str, str]] = {"POST": "c", "PUT": "u", "DELETE": "d"}
 _TYPE: Final = re.compile(r"(?P<type>[A-Z][A-Za-z]+)(?P<id>/[A-Za-z0-9.\-]{1,64})?")
-_INSTANCE: Final = re.compile(r"(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9.\-]{1,64})")
 Named = tuple[frozenset[tuple[str, str]], frozenset[tuple[str, str]]]
 
 
@@ -44,13 +43,13 @@ def forbidden_in(sight: Sight, bundle: ParsedBundle) -> Mapping[int, EntryRefusa
     }
 
 
-def bounds_of(sight: Sight, bundle: ParsedBundle) -> Bounds:
-    """How far these entries, all of which the caller may do, may write."""
+def bounds_of(sight: Sight, bundle: ParsedBundle, *, updatable: Iterable[tuple[str, str]]) -> Bounds:
+    """How far these entries, all of which the caller may do, may write. `updatable` is what was found to be."""
     if sight.unlimited:
         return NO_BOUNDS
     return sight.bounds(
         (wanted for entry in bundle.entries for wanted in _written(sight, entry)),
-        updated=(identity for _, identity in updatable_in(sight, bundle)),
+        updated=(identity for _, identity in updatable),
     )
 
 
@@ -63,16 +62,16 @@ def updatable_in(
     """
     if sight.unlimited:
         return held
-    named = {(target["type"], target["id"]) for entry in bundle.entries if (target := _target(sight, entry, "PUT"))}
-    return frozenset(one for one in named if may_update(sight, *one))
-
-
-def may_update(sight: Sight, type_: str, identity: str) -> bool:
-    """Whether there is something under this id that the caller may put a new version on: also a patient who was only
-    named so far."""
-    return latest_for(sight, type_, identity, right="u") is not None or (
-        type_ == "Patient" and held_in(sight)(type_, identity)
+    puts = (entry for entry in bundle.entries if entry.method == "PUT")
+    named = {one for entry in puts if (one := instance_named(entry, sight.base))}
+    return frozenset(
+        one for one in named if latest_for(sight, *one, right="u") is not None or is_named_patient(sight, *one)
     )
+
+
+def is_named_patient(sight: Sight, type_: str, identity: str) -> bool:
+    """Whether it is a patient whom the caller knows of, who may have been only named so far."""
+    return type_ == "Patient" and held_in(sight)(type_, identity)
 
 
 def readable_in(sight: Sight, bundle: ParsedBundle, *, known: frozenset[tuple[str, str]]) -> frozenset[tuple[str, str]]:
@@ -106,6 +105,8 @@ def deletions_in(sight: Sight, bundle: ParsedBundle) -> Sequence[Deletion]:
 
 def bounds_of_deletion(sight: Sight, current: StoredResource | None) -> Bounds:
     """The same for what is there to be deleted, as far as the caller may."""
+    if sight.unlimited:
+        return NO_BOUNDS
     return sight.bounds(_deleted(current))
 
 
@@ -114,6 +115,8 @@ def bounds_of_all(sight: Sight, bundle: ParsedBundle) -> Bounds:
 
     Raises NotPermitted, naming the entries by their elements.
     """
+    if sight.unlimited:
+        return NO_BOUNDS
     kept = [entry for entry in bundle.entries if is_kept(entry)]
     forbidden = [entry.index for entry in kept if not _may(sight, replace(entry, method="POST"))]
     if forbidden:
@@ -174,8 +177,8 @@ def _may_write(sight: Sight, entry: ParsedEntry, *, right: str) -> bool:
 def _written(sight: Sight, entry: ParsedEntry) -> Iterator[tuple[str, str, SearchValues]]:
     """The type and right that an entry takes that writes, and what is written or deleted."""
     if entry.method == "DELETE":
-        if target := _target(sight, entry, "DELETE"):
-            yield from _deleted(latest_for(sight, target["type"], target["id"], right="d"))
+        if target := instance_named(entry, sight.base):
+            yield from _deleted(latest_for(sight, *target, right="d"))
     elif entry.method is not None and entry.method in _RIGHTS and entry.type:
         yield entry.type, _RIGHTS[entry.method], _values(entry)
 
@@ -183,11 +186,6 @@ def _written(sight: Sight, entry: ParsedEntry) -> Iterator[tuple[str, str, Searc
 def _deleted(current: StoredResource | None) -> Iterator[tuple[str, str, SearchValues]]:
     if current is not None and not current.deleted:
         yield current.type, "d", values_from(search_values(loads(current.content)))
-
-
-def _target(sight: Sight, entry: ParsedEntry, method: str) -> re.Match[str] | None:
-    """The type and id that an entry with this method names."""
-    return _INSTANCE.fullmatch(plain_url(entry, sight.base)) if entry.method == method else None
 
 
 def _values(entry: ParsedEntry) -> SearchValues:

@@ -59,7 +59,9 @@ def read_history(
     form, wanted = form_of(request), _wanted(request.query_params)
     every = _versions(sight, resource_type, resource_id, since=wanted.since)
     page = [one for one in every if wanted.below is None or one.version < wanted.below][: wanted.count]
-    shown = [seen_resource(sight, one) if isinstance(one, OwnResource) else one for one in page]
+    shown = [_as_seen(sight, one) for one in page]
+    if every and not shown:
+        _as_seen(sight, every[0])  # or their number would be told to who may not see them
     log_ids(request, type=resource_type, id=resource_id)
     patient_id = every[0].patient_id if every else None
     note_read(sight, type_=resource_type, identity=resource_id, patient_id=patient_id)
@@ -90,6 +92,11 @@ def _versions(sight: Sight, type_: str, identity: str, *, since: datetime | None
     return [one for one in seen if since is None or one.recorded_at >= since]
 
 
+def _as_seen(sight: Sight, one: _Version) -> _Version:
+    """A version as the caller may see it; of what was received, only those that they see are here."""
+    return seen_resource(sight, one) if isinstance(one, OwnResource) else one
+
+
 def _sees(sight: Sight, one: StoredResource) -> bool:
     if one.deleted:
         return may_know_of(sight, one)
@@ -102,11 +109,12 @@ def _made(sight: Sight, type_: str, identity: str, *, since: datetime | None) ->
     Our Organization stands in many reports: of each number the newest is shown.
     """
     every = report_search.resource_history(sight.parts.database, type_, identity)
-    seen_resource(sight, every[0])  # NotFound for who may not see it
     found: dict[int, _Version] = {}
     for one in every:
         if since is None or one.recorded_at >= since:
             found.setdefault(one.version, one)
+    if not found:
+        seen_resource(sight, every[0])  # NotFound for who may not see it
     return sorted(found.values(), key=lambda one: one.version, reverse=True)
 
 

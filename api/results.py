@@ -93,9 +93,8 @@ def _sees_record(sight: Sight, patient_id: str) -> bool:
 def _outcome(parts: Parts, job: Job, *, instead: list[Any] | None = None) -> dict[str, Any] | None:
     """The issues of the correlation, or those that stand `instead` of them, with those of the Bundle that started it
     behind them."""
-    written: list[Any] = list(loads(job.outcome)["issue"]) if job.outcome else []
-    if instead is not None:
-        written = list(instead)
+    stored = loads(job.outcome)["issue"] if instead is None and job.outcome else ()
+    written: list[Any] = list(stored if instead is None else instead)
     options = submissions.kick_off(parts.database, job.submission_id).options
     intake_issues: Sequence[Issue] = kick_off_from(options).issues
     if intake_issues:

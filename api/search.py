@@ -124,9 +124,7 @@ def _page(
     if sight.unlimited:
         return page, matches, page.total
     while page.next is not None and not matches:
-        page = replace(
-            search.search(sight.parts.database, replace(query, after=page.next), with_total=False), total=None
-        )
+        page = search.search(sight.parts.database, replace(query, after=page.next), with_total=False)
         matches = _seen_of(sight, page)
     whole = len(matches) == len(page.found)
     if page.next is not None and matches:

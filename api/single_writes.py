@@ -19,7 +19,8 @@ from api.addresses import INSTANCE, TYPE, check_type, not_allowed
 from api.answers import fhir_response, version_headers
 from api.body import FhirBody
 from api.content import preferences_of
-from api.entry_rights import bounds_of, bounds_of_deletion, forbidden_in, may_update
+from api.entry_checks import instance_named
+from api.entry_rights import bounds_of, bounds_of_deletion, forbidden_in, is_named_patient
 from api.errors import issues_of
 from api.parts import GivenParts, base_of, log_ids
 from api.receiving import KickOff, held_in, receive
@@ -145,7 +146,8 @@ def _take_in(
     entry = bundle.entries[0]
     type_ = entry.type or ""
     held = held_in(sight)
-    bounds = bounds_of(sight, bundle)
+    target = instance_named(entry, sight.base)  # of an update, and then it was looked at already
+    bounds = bounds_of(sight, bundle, updatable=[target] if target else [])
 
     def ours(kind_: str, identity: str) -> bool:
         # What was deleted is not held, and yet an update may bring it back.
@@ -220,14 +222,15 @@ def _current(sight: Sight, type_: str, identity: str) -> StoredResource | None:
 
     405 where there is nothing under this id: ids are given here.
     """
-    if not may_update(sight, type_, identity):
+    found = latest_for(sight, type_, identity, right="u")
+    if found is None and not is_named_patient(sight, type_, identity):
         raise not_allowed(
             _READING,
             detail="no-client-ids",
             text="There is nothing under this id, and ids are given here: POST the resource to the address of its type "
             "and take the id from Location.",
         )
-    return latest_for(sight, type_, identity, right="u")
+    return found
 
 
 def _refuse_made(sight: Sight, type_: str, identity: str) -> None:

@@ -112,7 +112,7 @@ def _receive(
         entries = tuple(entry for entry in coming.bundle.entries if entry.index not in refused)
         writing = replace(coming.bundle, entries=tuple(one for one in entries if one.method not in {"GET", "HEAD"}))
         references = [one for one in coming.references if one.entry_index not in refused]
-        bounds = bounds_of(sight, writing)
+        bounds = bounds_of(sight, writing, updatable=coming.updatable)
         brought = intake_from(
             writing,
             sort_by_patient(writing),

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from cli.answer_form import add_form_arguments
 from cli.exit_codes import SERVER_REFUSED, WRONG_USAGE
@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--token-url",
-        type=_address,
+        type=_token_url,
         metavar="URL",
         help="where that server's tokens are given, where it names an endpoint on another host or port",
     )
@@ -99,22 +99,24 @@ def _settings(arguments: argparse.Namespace, environment: Mapping[str, str]) -> 
 
 
 def _base_url(text: str) -> str:
+    parts = _web_address(text)
+    if parts is None or parts.query or parts.fragment:
+        raise argparse.ArgumentTypeError("the base of a FHIR server, such as https://ehr.example/fhir")
+    return text.rstrip("/")
+
+
+def _token_url(text: str) -> str:
+    if _web_address(text) is None:
+        raise argparse.ArgumentTypeError("a token endpoint, such as https://login.example/token")
+    return text
+
+
+def _web_address(text: str) -> SplitResult | None:
     try:
         parts = urlsplit(text)
-        if parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment:
-            return text.rstrip("/")
     except ValueError:
-        pass
-    raise argparse.ArgumentTypeError("the base of a FHIR server, such as https://ehr.example/fhir")
-
-
-def _address(text: str) -> str:
-    try:
-        if urlsplit(text).scheme in ("http", "https") and urlsplit(text).hostname:
-            return text
-    except ValueError:
-        pass
-    raise argparse.ArgumentTypeError("a token endpoint, such as https://login.example/token")
+        return None
+    return parts if parts.scheme in ("http", "https") and parts.hostname else None
 
 
 def _patient_id(text: str) -> str:

@@ -32,8 +32,11 @@ def delete_all(
         return [], []
     held = held_by_id(connection, {deletion.id for deletion in deletions if not deletion.hidden})
     if bounds.patients is not None:
-        gone = {one.id: held[one.id] for one in deletions if one.id in held and not held[one.id].deleted}
-        outside = [one for one in deletions if one.id in gone and gone[one.id].scope not in bounds.patients]
+        outside = [
+            one
+            for one in deletions
+            if (current := held.get(one.id)) and not current.deleted and current.scope not in bounds.patients
+        ]
         if outside:
             raise OutOfBounds(tuple(one.entry_index or 0 for one in outside))
     entries: list[StoredEntry] = []

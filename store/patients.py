@@ -77,10 +77,11 @@ def resolve(
     The patient's row is locked until the transaction ends. Raises OutOfBounds where it is not within `bounds`, and
     PatientConflict.
     """
-    learnt = keys_of(bounds.learnt(identity))
+    own = bounds.learnt(identity)
+    learnt = keys_of(own)
     patient_id, met = None, None
     if bounds.patients is not None:  # of who else is known by the other names nothing is said
-        patient_id, met = _matches(connection, bounds.learnt(identity), learnt, group=group)
+        patient_id, met = _matches(connection, own, learnt, group=group)
     if patient_id is None or not bounds.reach(patient_id, identity):
         patient_id, met = _matches(connection, identity, keys_of(identity), group=group)
     if not bounds.reach(patient_id, identity):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from tests.servers.token_server import RESOURCE_SERVER, TokenServer
+from tests.unit.api.service import Door, running_door
 
 
 def smart_settings(server: TokenServer, **others: Any) -> dict[str, Any]:
@@ -19,6 +23,13 @@ def smart_settings(server: TokenServer, **others: Any) -> dict[str, Any]:
         "introspection_client_secret": secret,
         **others,
     }
+
+
+@contextmanager
+def guarded_door(folder: Path, redis_url: str, **settings: Any) -> Iterator[tuple[Door, TokenServer]]:
+    """A door in a folder whose callers show tokens of a server of its own."""
+    with TokenServer() as server, running_door(folder, redis_url, **smart_settings(server, **settings)) as door:
+        yield door, server
 
 
 def bearer(token: str) -> dict[str, str]:

@@ -12,10 +12,9 @@ import sqlalchemy as sa
 
 from store.tables import patient_keys, patients
 from tests.servers.redis import RedisServer
-from tests.servers.token_server import TokenServer
-from tests.unit.api.access.issuer import bearer, smart_settings
+from tests.unit.api.access.issuer import bearer, guarded_door
 from tests.unit.api.access.neighbours import EHR, LABORATORY, MRN, Street, neighbour, readable, record_of
-from tests.unit.api.service import FHIR_JSON, running_door
+from tests.unit.api.service import FHIR_JSON
 
 VERY_RESTRICTED = {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "V"}
 ONE, OTHER = 0, 1
@@ -171,9 +170,16 @@ def test_deleting_says_nothing_of_what_is_there(street: Street, if_match: str | 
 
 def test_history_since_a_day_to_come_says_nothing_of_what_is_there(street: Street) -> None:
     token = street.token("patient/*.cruds", ONE)
-    for identity in (street.patients[OTHER].ids["Condition"][0], "7d7b9ddc-5a0e-4c43-a3d2-54b0c17ef2e4"):
-        path = f"/Condition/{identity}/_history?_since=2999-01-01T00:00:00Z"
-        assert ask(street, "GET", path, token).status_code == 404
+    other = street.patients[OTHER]
+    for name in (
+        f"Condition/{other.ids['Condition'][0]}",
+        f"DiagnosticReport/{other.report_id}",
+        f"Condition/{other.id}",
+    ):
+        for query in ("_since=2999-01-01T00:00:00Z", "_count=0"):
+            assert ask(street, "GET", f"/{name}/_history?{query}", token).status_code == 404
+    own = f"/DiagnosticReport/{street.patients[ONE].report_id}/_history"
+    assert ask(street, "GET", f"{own}?_count=0", token).json()["total"] == 1
 
 
 def test_what_stands_beside_many_is_not_deleted_by_who_is_bound_to_one(street: Street) -> None:
@@ -287,7 +293,7 @@ def test_an_explanation_tells_nothing_that_a_label_hides(tmp_path: Path, redis_s
     record = record_of(ONE)
     secret = next(entry for entry in record["entry"] if entry["fullUrl"].endswith("-d"))
     secret["resource"]["meta"] = {"security": [VERY_RESTRICTED]}
-    with TokenServer() as server, running_door(tmp_path, redis_server.url, **smart_settings(server)) as door:
+    with guarded_door(tmp_path, redis_server.url) as (door, server):
         token = bearer(server.token())
         bundle = door.correlate(json.dumps(record), **token)
         report = bundle["entry"][0]["resource"]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from fhir_mappings.resource_json import dumps
 from tests.servers.redis import RedisServer
 from tests.servers.token_server import TokenServer
-from tests.unit.api.access.issuer import bearer, smart_settings
+from tests.unit.api.access.issuer import bearer, guarded_door, smart_settings
 from tests.unit.api.access.neighbours import LABORATORY, Neighbour, neighbour, readable, record_of
 from tests.unit.api.service import FHIR_JSON, Door, running_door
 
@@ -107,10 +107,7 @@ class House:
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory, redis_server: RedisServer) -> Iterator[House]:
     folder: Path = tmp_path_factory.mktemp("house")
-    with (
-        TokenServer() as server,
-        running_door(folder, redis_server.url, requests_per_minute=0, **smart_settings(server)) as door,
-    ):
+    with guarded_door(folder, redis_server.url, requests_per_minute=0) as (door, server):
         yield House(door, server, record_of(0))
 
 
